@@ -1,0 +1,31 @@
+/**
+ * The one registry of coded errors. Each area has its file; a test holds registry,
+ * docs/errors.md and use together. Plugins declare theirs in plugin.json.
+ */
+import { configErrors } from './config.ts';
+import { controlErrors } from './control.ts';
+import { flowErrors } from './flow.ts';
+import { pluginErrors } from './plugin.ts';
+import { storageErrors } from './storage.ts';
+
+export interface ErrorEntry {
+  /** What happened; `{name}` is filled in from the error's details. */
+  readonly template: string;
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+export const errorRegistry = {
+  ...configErrors,
+  ...controlErrors,
+  ...flowErrors,
+  ...pluginErrors,
+  ...storageErrors,
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorRegistry;
+
+/** Fills in a template: `fill('port {port} is taken', { port: 80 })`. Unknown names stay as they are. */
+export function fill(template: string, values: Readonly<Record<string, unknown>>): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
+}
