@@ -49,6 +49,12 @@ export type Health =
   | { readonly state: 'running'; readonly reason?: string }
   | { readonly state: 'degraded'; readonly reason: string };
 
+/** A compiled CEL condition. */
+export interface Expression {
+  /** True when the condition holds. A field that is missing, or a type that does not fit, makes it false. */
+  test(message: Message): boolean;
+}
+
 /** What the host gives every instance. Valid from `create` until `close` has resolved. */
 export interface Context<Config> {
   /** The instance's name in the config file. */
@@ -62,6 +68,11 @@ export interface Context<Config> {
   readonly metrics: Metrics;
   /** AMQP 1.0 connections, owned by the host: TLS, SASL, reconnecting, frame limits, credit. */
   readonly amqp: AmqpHost;
+  /**
+   * Compiles a CEL condition over a message (its fields, `attributes` and `data`).
+   * Throws a ConfigError `PB_EXPRESSION` naming the fault and its place.
+   */
+  expression(source: string): Expression;
   /** Aborted when the instance is to end; what waits should stop waiting. */
   readonly signal: StopSignal;
   /** Makes a message of this instance. Sources use it; handlers use `derive`. */
