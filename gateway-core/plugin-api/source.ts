@@ -1,4 +1,5 @@
 import type { Context, TestStep } from './context.ts';
+import type { Refused } from './handler.ts';
 import type { Message } from './message.ts';
 import type { Outcomes } from './outcome.ts';
 
@@ -16,8 +17,10 @@ export interface Emission {
 /**
  * Hands a batch to the gateway, in order. An empty batch is not allowed. The array and the
  * messages' data belong to the gateway from then on (a pooled Buffer must be copied first).
+ * An entry that no handler could ever take (a body of a kind the transport can't turn into data)
+ * is emitted as `new Refused(code, cause, message)`: it becomes a dead letter, in its place in the order.
  */
-export type Emit = (batch: readonly Message[]) => Emission;
+export type Emit = (batch: readonly (Message | Refused)[]) => Emission;
 
 /**
  * Brings messages in. The host calls `start` once, later `stop`, then `close`; a new
