@@ -1,6 +1,8 @@
 /** All that a plugin may import. Version 1. */
 export * from './action.ts';
 export * from './amqp.ts';
+export { decodeText, encodeBase64, isJsonType, toCloudEvent, toJsonValue } from './cloud-event.ts';
+export type { CloudEvent } from './cloud-event.ts';
 export * from './context.ts';
 export * from './errors.ts';
 export * from './executor.ts';
