@@ -1,0 +1,2 @@
+/** For tests of plugins: `patchbay/plugin-api/testing`. */
+export * from './context.ts';
