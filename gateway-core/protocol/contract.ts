@@ -1,6 +1,6 @@
 /**
  * Every call and stream of the control protocol, by name. Client and engine are both typed
- * from here; the engine checks parameters at run time against `schemas.ts`.
+ * from here; the engine checks parameters at run time against `control/parameters.ts`.
  */
 import type {
   CatalogueEntry,
@@ -74,6 +74,9 @@ export interface Calls {
   /** Rows still in the ring, oldest first, with `seq` below `before`. */
   'live.page': { params: { tap: string; before: number; limit: number }; result: { rows: readonly LiveRow[]; oldest: number; newest: number } };
 
+  /** A new one-time link to the panel in the browser, good for 60 seconds. Full access only. */
+  'control.link': { params: Record<string, never>; result: { link: string } };
+
   'events.list': { params: { limit?: number; before?: number; severity?: string; source?: string }; result: { events: readonly GatewayEvent[] } };
 }
 
@@ -114,7 +117,7 @@ export interface Streams {
 export type CallName = keyof Calls;
 export type StreamName = keyof Streams;
 
-/** Calls that change something: refused with PB_READ_ONLY for a read-only token. */
+/** Calls that change something or give access: refused with PB_READ_ONLY for a read-only token. */
 export const CHANGING_CALLS: ReadonlySet<CallName> = new Set<CallName>([
   'config.apply',
   'config.edit',
@@ -126,4 +129,5 @@ export const CHANGING_CALLS: ReadonlySet<CallName> = new Set<CallName>([
   'flow.resume',
   'flow.drain',
   'instance.restart',
+  'control.link',
 ]);

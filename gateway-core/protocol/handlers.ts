@@ -22,12 +22,23 @@ export interface StreamOut<Item> {
 }
 
 export type CallHandlers = {
-  readonly [Name in CallName]: (params: Calls[Name]['params'], session: Session, signal: AbortSignalLike) => Promise<Calls[Name]['result']>;
+  readonly [Name in CallName]: (
+    params: Calls[Name]['params'],
+    session: Session,
+    signal: AbortSignalLike,
+  ) => Promise<Calls[Name]['result']>;
 };
 
-/** Starts a stream; the returned function stops it (client unsubscribed or vanished) and is called once. */
+/**
+ * Starts a stream; the returned function stops it and is called once, however the stream ended:
+ * the client unsubscribed or vanished, or the producer itself called `out.end`.
+ */
 export type StreamHandlers = {
-  readonly [Name in StreamName]: (params: Streams[Name]['params'], out: StreamOut<Streams[Name]['item']>, session: Session) => () => void;
+  readonly [Name in StreamName]: (
+    params: Streams[Name]['params'],
+    out: StreamOut<Streams[Name]['item']>,
+    session: Session,
+  ) => () => void;
 };
 
 export interface AbortSignalLike {
