@@ -1,0 +1,351 @@
+/**
+ * One pipeline in the thread of its source: condition, handlers in order, hand-over to the
+ * targets, and from there the outcomes back to the source. Batches go through one after
+ * another; as long as every handler answers at once, all of it happens inside `accept`.
+ */
+import type { DeadLetters } from '../delivery/dead-letters.ts';
+import { NO_EXCEPTIONS, Outcomes, type OutcomeAt } from '../delivery/outcomes.ts';
+import type { Target } from '../delivery/target.ts';
+import { Filtered, Refused, type Expression, type HandlerItem, type Message } from '../plugin-api/index.ts';
+import type { TapPoint } from '../live/tap-point.ts';
+import type { PipelineCounters, StepCounters } from './counters.ts';
+import { isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
+
+/** A target with what is counted and seen of it on this side. */
+export interface TargetStep {
+  readonly target: Target;
+  readonly counters: StepCounters;
+  readonly tap: TapPoint;
+}
+
+/** What a pipeline consists of; replaced as a whole at a batch boundary. */
+export interface PipelineParts {
+  readonly where: Expression | undefined;
+  readonly steps: readonly HandlerStep[];
+  readonly targets: readonly TargetStep[];
+  readonly atMostOnce: boolean;
+}
+
+interface Pending {
+  readonly batch: readonly (Message | Refused)[];
+  readonly since: number;
+  readonly settle: (exceptions: readonly OutcomeAt[]) => void;
+}
+
+/** A batch between its steps: the messages now, and which root each came from. */
+interface Flight {
+  readonly pending: Pending;
+  readonly outcomes: Outcomes;
+  /** Dead letters being stored. */
+  stores: Promise<void>[] | undefined;
+  /** At most once, and handed over: the source was told already. */
+  letGo: boolean;
+  items: readonly Message[];
+  /** Undefined while item i is root i. */
+  roots: readonly number[] | undefined;
+}
+
+export class PipelineRun {
+  readonly name: string;
+  readonly counters: PipelineCounters;
+  private parts: PipelineParts;
+  private readonly deadLetters: DeadLetters;
+  private paused = false;
+  private busy = false;
+  private waiting: Pending[] = [];
+  private roomWaiters: (() => void)[] = [];
+  private idleWaiters: (() => void)[] = [];
+
+  constructor(name: string, parts: PipelineParts, counters: PipelineCounters, deadLetters: DeadLetters) {
+    this.name = name;
+    this.parts = parts;
+    this.counters = counters;
+    this.deadLetters = deadLetters;
+  }
+
+  /** New parts from the next batch on; batches on their way finish with the old ones. */
+  replace(parts: PipelineParts): void {
+    this.parts = parts;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.next();
+  }
+
+  /** Pauses, gives back what waits to begin, and resolves when nothing is in flight. */
+  async drain(): Promise<void> {
+    this.paused = true;
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const pending of waiting) this.giveBack(pending, 'PB_PIPELINE_DRAINING', `${this.name} is being drained`);
+    while (this.counters.inFlight > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** Gives back batches that have waited to begin since before `before` (performance.now). */
+  giveBackLate(before: number): void {
+    while (this.waiting[0] !== undefined && this.waiting[0].since < before) {
+      this.giveBack(
+        this.waiting.shift() as Pending,
+        'PB_SETTLE_DEADLINE',
+        this.paused ? `${this.name} is paused` : `${this.name} is busy`,
+      );
+    }
+  }
+
+  /**
+   * Takes a batch, always. `settle` is called once with every outcome other than delivered;
+   * before `accept` returns when all of it could be done on the spot.
+   */
+  accept(batch: readonly (Message | Refused)[], settle: (exceptions: readonly OutcomeAt[]) => void): void {
+    this.counters.received += batch.length;
+    this.counters.inFlight += batch.length;
+    const pending: Pending = { batch, since: performance.now(), settle };
+    if (this.busy || this.paused || this.waiting.length > 0) this.waiting.push(pending);
+    else this.begin(pending);
+  }
+
+  /** Undefined when there is room for another batch; else resolves when there is. */
+  room(): Promise<void> | undefined {
+    if (this.paused || this.waiting.length > 0) return new Promise((resolve) => this.roomWaiters.push(resolve));
+    let full: Promise<void>[] | undefined;
+    for (const { target } of this.parts.targets) {
+      const room = target.room();
+      if (room !== undefined) (full ??= []).push(room);
+    }
+    return full === undefined ? undefined : Promise.all(full).then(() => undefined);
+  }
+
+  private next(): void {
+    while (!this.busy && !this.paused) {
+      const pending = this.waiting.shift();
+      if (pending === undefined) break;
+      this.begin(pending);
+    }
+    if (this.waiting.length === 0 && !this.paused) this.wakeRoom();
+  }
+
+  private begin(pending: Pending): void {
+    const flight: Flight = {
+      pending,
+      outcomes: new Outcomes(),
+      stores: undefined,
+      letGo: false,
+      items: [],
+      roots: undefined,
+    };
+    this.admit(flight);
+    const { steps } = this.parts;
+    const parts = this.parts;
+    for (let i = 0; i < steps.length && flight.items.length > 0; i++) {
+      const step = steps[i] as HandlerStep;
+      const started = step.tap.active ? performance.now() : 0;
+      const results = step.handle(flight.items);
+      if (results instanceof Promise) {
+        this.busy = true;
+        void this.proceed(flight, parts, i, results, started);
+        return;
+      }
+      this.apply(flight, step, results, started);
+    }
+    this.handOver(flight, parts);
+  }
+
+  /** The rest of the way once a handler answered asynchronously. */
+  private async proceed(
+    flight: Flight,
+    parts: PipelineParts,
+    at: number,
+    first: Promise<StepResults>,
+    firstStarted: number,
+  ): Promise<void> {
+    let results: StepResults | Promise<StepResults> = first;
+    let started = firstStarted;
+    for (let i = at; ;) {
+      this.apply(flight, parts.steps[i] as HandlerStep, await results, started);
+      i++;
+      const step = parts.steps[i];
+      if (step === undefined || flight.items.length === 0) break;
+      started = step.tap.active ? performance.now() : 0;
+      results = step.handle(flight.items);
+    }
+    this.handOver(flight, parts);
+    this.busy = false;
+    this.next();
+  }
+
+  /** Sets aside what the source itself refused and what `where` does not let through. */
+  private admit(flight: Flight): void {
+    const { batch } = flight.pending;
+    const { where } = this.parts;
+    let plain = where === undefined;
+    for (let i = 0; plain && i < batch.length; i++) plain = !(batch[i] instanceof Refused);
+    if (plain) {
+      flight.items = batch as readonly Message[];
+      return;
+    }
+    const items: Message[] = [];
+    const roots: number[] = [];
+    for (let i = 0; i < batch.length; i++) {
+      const item = batch[i] as Message | Refused;
+      if (item instanceof Refused) this.refuse(flight, i, item, item.message, item.message?.instance ?? '');
+      else if (where === undefined || where.test(item)) {
+        items.push(item);
+        roots.push(i);
+      } else flight.outcomes.add(i, { kind: 'filtered', reason: 'where' });
+    }
+    flight.items = items;
+    flight.roots = roots;
+  }
+
+  private apply(flight: Flight, step: HandlerStep, results: StepResults, started: number): void {
+    const { items, roots } = flight;
+    const { counters } = step;
+    counters.received += items.length;
+    counters.lastMessage = Date.now();
+    if (step.tap.active)
+      step.tap.handled(items, results, this.name, ((performance.now() - started) * 1000) / items.length);
+    let straight = true;
+    for (let i = 0; straight && i < results.length; i++) {
+      const result = results[i];
+      straight = !Array.isArray(result) && isMessage(result as HandlerItem);
+    }
+    if (straight) {
+      counters.emitted += results.length;
+      flight.items = results as readonly Message[];
+      return;
+    }
+    const out: Message[] = [];
+    const outRoots: number[] = [];
+    for (let i = 0; i < results.length; i++) {
+      const root = roots === undefined ? i : (roots[i] as number);
+      const result = results[i] as HandlerItem | readonly HandlerItem[];
+      const input = items[i] as Message;
+      if (Array.isArray(result)) {
+        const parts = result as readonly HandlerItem[];
+        if (parts.length === 0) this.filter(flight, step, root, 'split into nothing');
+        for (const part of parts) this.sort(flight, step, root, input, part, out, outRoots);
+      } else this.sort(flight, step, root, input, result as HandlerItem, out, outRoots);
+    }
+    counters.emitted += out.length;
+    flight.items = out;
+    flight.roots = outRoots;
+  }
+
+  private sort(
+    flight: Flight,
+    step: HandlerStep,
+    root: number,
+    input: Message,
+    item: HandlerItem,
+    out: Message[],
+    outRoots: number[],
+  ): void {
+    if (item instanceof Filtered) this.filter(flight, step, root, item.reason);
+    else if (item instanceof Refused) {
+      step.counters.refused++;
+      this.refuse(flight, root, item, item.message ?? input, step.name);
+    } else if (isMessage(item)) {
+      out.push(item);
+      outRoots.push(root);
+    } else {
+      step.counters.refused++;
+      this.refuse(
+        flight,
+        root,
+        new Refused('PB_PLUGIN_RESULT', `the handler gave ${item === null ? 'null' : typeof item} for a message`),
+        input,
+        step.name,
+      );
+    }
+  }
+
+  private filter(flight: Flight, step: HandlerStep, root: number, reason: string): void {
+    step.counters.filtered++;
+    flight.outcomes.add(root, { kind: 'filtered', reason });
+  }
+
+  private refuse(flight: Flight, root: number, refused: Refused, message: Message | undefined, instance: string): void {
+    const { code, cause } = refused;
+    if (message === undefined) {
+      flight.outcomes.add(root, { kind: 'refused', code, cause, stored: false });
+      return;
+    }
+    const stored = this.deadLetters
+      .add(message, { pipeline: this.name, instance, code, cause, attempts: 1 })
+      .then((outcome) => flight.outcomes.add(root, outcome));
+    (flight.stores ??= []).push(stored);
+  }
+
+  private handOver(flight: Flight, parts: PipelineParts): void {
+    const { items, roots } = flight;
+    let left = 1;
+    const part = (): void => {
+      if (--left > 0) return;
+      if (flight.stores === undefined) this.finish(flight);
+      else void Promise.all(flight.stores).then(() => this.finish(flight));
+    };
+    if (items.length > 0) {
+      left += parts.targets.length;
+      if (parts.atMostOnce) {
+        flight.letGo = true;
+        flight.pending.settle(NO_EXCEPTIONS);
+      }
+      for (const { target, counters, tap } of parts.targets) {
+        counters.received += items.length;
+        counters.lastMessage = Date.now();
+        if (tap.active) tap.passed(items, this.name);
+        target.enqueue(items, this.name, (exceptions) => {
+          for (const { index, outcome } of exceptions) {
+            if (outcome.kind === 'refused') counters.refused++;
+            flight.outcomes.add(roots === undefined ? index : (roots[index] as number), outcome);
+          }
+          counters.emitted += items.length - exceptions.length;
+          part();
+        });
+      }
+    }
+    part();
+  }
+
+  private finish(flight: Flight): void {
+    const { pending, outcomes } = flight;
+    const { counters } = this;
+    const exceptions = outcomes.list();
+    const size = pending.batch.length;
+    for (const { outcome } of exceptions) {
+      if (outcome.kind === 'filtered') counters.filtered++;
+      else if (outcome.kind === 'refused' && outcome.stored) counters.deadLettered++;
+      else if (flight.letGo) counters.dropped++;
+      else counters.returned++;
+    }
+    counters.delivered += size - exceptions.length;
+    counters.inFlight -= size;
+    if (!flight.letGo) pending.settle(exceptions);
+    if (counters.inFlight === 0) this.wakeIdle();
+  }
+
+  private giveBack(pending: Pending, code: string, cause: string): void {
+    this.counters.returned += pending.batch.length;
+    this.counters.inFlight -= pending.batch.length;
+    pending.settle(pending.batch.map((_, index) => ({ index, outcome: { kind: 'retry', code, cause, afterMs: 0 } })));
+    if (this.counters.inFlight === 0) this.wakeIdle();
+    if (this.waiting.length === 0 && !this.paused) this.wakeRoom();
+  }
+
+  private wakeRoom(): void {
+    const waiters = this.roomWaiters;
+    this.roomWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  private wakeIdle(): void {
+    const waiters = this.idleWaiters;
+    this.idleWaiters = [];
+    for (const wake of waiters) wake();
+  }
+}
