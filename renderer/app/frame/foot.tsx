@@ -1,0 +1,79 @@
+import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
+import { StateDot } from '../../components/state-dot.tsx';
+import { clockSeconds, count } from '../format.ts';
+import { useConnection, useStatus } from '../gateway.ts';
+import { sumLedger, type LedgerSum } from '../ledger.ts';
+import { texts } from '../texts.ts';
+import styles from './frame.module.css';
+
+const t = texts.frame;
+
+function ConnectionWord() {
+  const connection = useConnection();
+  switch (connection.phase) {
+    case 'connected':
+      return (
+        <span className={styles.footItem}>
+          <StateDot state="running" /> {connection.access === 'full' ? t.connected : t.connectedReadOnly}
+        </span>
+      );
+    case 'connecting':
+      return (
+        <span className={styles.footItem}>
+          <StateDot state="starting" /> {t.connecting}
+        </span>
+      );
+    case 'lost':
+    case 'refused':
+      return (
+        <span className={styles.footItem}>
+          <StateDot state="failed" /> {connection.phase === 'lost' ? t.reconnecting : t.noConnection}
+        </span>
+      );
+  }
+}
+
+/** Terms that are always shown, and those that only count when there are any. */
+const TERMS: readonly { key: Exclude<keyof LedgerSum, 'addsUp' | 'received'>; label: string; always: boolean }[] = [
+  { key: 'delivered', label: t.ledger.delivered, always: true },
+  { key: 'filtered', label: t.ledger.filtered, always: true },
+  { key: 'deadLettered', label: t.ledger.deadLetters, always: true },
+  { key: 'dropped', label: t.ledger.dropped, always: false },
+  { key: 'spooled', label: t.ledger.spooled, always: true },
+  { key: 'inFlight', label: t.ledger.inFlight, always: true },
+  { key: 'returned', label: t.ledger.returned, always: true },
+];
+
+export function Foot() {
+  const { value: status, stale, at } = useStatus();
+  const sum = status?.configured === true ? sumLedger(Object.values(status.pipelines)) : undefined;
+  return (
+    <footer className={styles.foot}>
+      <ConnectionWord />
+      {sum !== undefined && (
+        <span className={styles.ledger} data-stale={stale} role="group" aria-label={t.ledger.label}>
+          <span>
+            {t.ledger.received} <strong>{count(sum.received)}</strong>
+          </span>
+          {TERMS.filter(({ key, always }) => always || sum[key] > 0).map(({ key, label }, i) => (
+            <span key={key}>
+              {i === 0 ? '= ' : '+ '}
+              {label} <strong>{count(sum[key])}</strong>
+            </span>
+          ))}
+          <span className={sum.addsUp ? styles.good : styles.wrong}>
+            {sum.addsUp ? (
+              <IconCheck size={13} stroke={2.4} aria-hidden />
+            ) : (
+              <IconAlertTriangle size={13} aria-hidden />
+            )}{' '}
+            {sum.addsUp ? t.ledger.addsUp : t.ledger.doesNotAddUp}
+          </span>
+        </span>
+      )}
+      <span className={styles.grow} />
+      {stale && at > 0 && <span>{t.staleSince(clockSeconds(at))}</span>}
+      {status !== undefined && <span>{status.configured ? t.configVersion(status.configVersion) : t.noConfig}</span>}
+    </footer>
+  );
+}

@@ -1,0 +1,22 @@
+/** The screens of the rail, in its order. A screen is listed when its page exists. */
+import { IconActivity, IconPlug, IconSitemap, type Icon } from '@tabler/icons-react';
+import { routes } from './routes.tsx';
+import { texts } from './texts.ts';
+
+export interface Screen {
+  readonly path: string;
+  readonly label: string;
+  readonly icon: Icon;
+  /** Second key of `g …`. */
+  readonly key: string;
+}
+
+const order: readonly Screen[] = [
+  { path: '/topology', label: texts.screens.topology, icon: IconSitemap, key: 't' },
+  { path: '/plugins', label: texts.screens.plugins, icon: IconPlug, key: 'p' },
+  { path: '/live', label: texts.screens.live, icon: IconActivity, key: 'l' },
+];
+
+export const screens: readonly Screen[] = order.filter(({ path }) =>
+  routes.some((route) => route.path.startsWith(path)),
+);

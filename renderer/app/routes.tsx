@@ -1,0 +1,10 @@
+/** Which page belongs to which path. Each page is loaded when it is first opened. */
+import type { ComponentType } from 'react';
+
+export interface PageRoute {
+  /** wouter's pattern; sub-paths (`/plugins/generator`) are the page's own. */
+  readonly path: string;
+  readonly page: ComponentType;
+}
+
+export const routes: readonly PageRoute[] = [];

@@ -1,0 +1,8 @@
+/** Every text of the panel, by area. English first; a translation replaces this object. */
+import { common, session } from './texts/common.ts';
+import { firstRun } from './texts/first-run.ts';
+import { frame, palette, shortcuts } from './texts/frame.ts';
+import { live } from './texts/live.ts';
+import { screens } from './texts/screens.ts';
+
+export const texts = { common, session, frame, palette, shortcuts, screens, firstRun, live };

@@ -1,0 +1,27 @@
+export const firstRun = {
+  title: 'How do you want to start?',
+  lead: 'This gateway has no config yet. You can change everything later; nothing is lost by choosing.',
+  demo: 'Look at a demo',
+  demoText: 'A generator makes collectd-like traffic; it is decoded and served for Prometheus. Live rows in one click.',
+  demoAction: 'Start the demo',
+  import: 'Import a config',
+  importText:
+    'You have a startup.yaml from another gateway or from a repository. It is checked before anything starts.',
+  importAction: 'Choose or paste…',
+  empty: 'Start empty',
+  emptyText: 'No instances. The plugin catalogue opens next: add a source, then a sink, and connect them.',
+  emptyAction: 'Start empty',
+  importTitle: 'Import a startup.yaml',
+  file: 'Choose a file…',
+  paste: 'or paste it here',
+  yaml: 'startup.yaml',
+  checking: 'Checking…',
+  fine: 'Nothing wrong with it.',
+  problems: (errors: number, warnings: number) =>
+    `${errors} ${errors === 1 ? 'error' : 'errors'}${warnings > 0 ? `, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''}`,
+  at: (line: number, column: number) => `line ${line}, column ${column}`,
+  goTo: 'Go to this place',
+  importNow: 'Import and start',
+  tooBig: (size: string) => `The file is ${size}. A config of more than 4 MB is refused.`,
+  back: 'Back',
+};

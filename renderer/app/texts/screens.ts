@@ -1,0 +1,1 @@
+export const screens = { topology: 'Topology', plugins: 'Plugins', live: 'Live' };
