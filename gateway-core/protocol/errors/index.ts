@@ -2,6 +2,7 @@
  * The one registry of coded errors. Each area has its file; a test holds registry,
  * docs/errors.md and use together. Plugins declare theirs in plugin.json.
  */
+import { amqpErrors } from './amqp.ts';
 import { configErrors } from './config.ts';
 import { controlErrors } from './control.ts';
 import { flowErrors } from './flow.ts';
@@ -16,6 +17,7 @@ export interface ErrorEntry {
 }
 
 export const errorRegistry = {
+  ...amqpErrors,
   ...configErrors,
   ...controlErrors,
   ...flowErrors,
