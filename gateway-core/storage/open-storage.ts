@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { CodedError } from '../engine/error.ts';
+import { makeFolder } from '../engine/make-folder.ts';
 import { codedEvent } from '../events/report.ts';
 import type { ConfigVersion, GatewayEvent } from '../protocol/model.ts';
 import { StoreClient } from './client.ts';
@@ -29,7 +29,7 @@ const startThread: StartThread = (data) =>
 export async function openStorage(options: StorageOptions, start: StartThread = startThread): Promise<Storage> {
   const folder = `${options.folder}/store`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CodedError('PB_STORE_READONLY', { file: folder, reason }, { cause: error });
