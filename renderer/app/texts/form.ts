@@ -10,6 +10,7 @@ export const form = {
   useReference: (label: string) => `${label}: use a reference such as \${env:NAME}`,
   useValue: (label: string) => `${label}: choose a value`,
   on: 'on',
+  byDefault: 'by default',
   off: 'off',
   atLeast: (min: string) => `at least ${min}`,
   atMost: (max: string) => `at most ${max}`,
