@@ -1,4 +1,5 @@
 import type { Carrier } from './carrier.ts';
+import { systemClock } from './clock.ts';
 
 /** One end of a pair in memory; `hold` makes it a reader that does not read. */
 export interface MemoryCarrier extends Carrier {
@@ -6,7 +7,10 @@ export interface MemoryCarrier extends Carrier {
   hold(held: boolean): void;
 }
 
-/** Two carriers joined in memory. Frames arrive in later microtasks, never inside `send`. */
+/**
+ * Two carriers joined in memory. Frames arrive in a later task, never inside `send`; a task and
+ * not a microtask, or a stream whose client keeps giving credit would let nothing else run.
+ */
 export function memoryPair(): [MemoryCarrier, MemoryCarrier] {
   const a = new End();
   const b = new End();
@@ -56,7 +60,7 @@ class End implements MemoryCarrier {
     this.shut(reason);
     // What was sent before is still read, as on a real line.
     if (peer === undefined) return;
-    void Promise.resolve().then(() => {
+    systemClock.after(0, () => {
       peer.deliver();
       peer.shut(reason);
     });
@@ -79,7 +83,7 @@ class End implements MemoryCarrier {
   private schedule(): void {
     if (this.scheduled || this.held || this.frameListener === undefined) return;
     this.scheduled = true;
-    void Promise.resolve().then(() => {
+    systemClock.after(0, () => {
       this.scheduled = false;
       this.deliver();
     });
