@@ -7,6 +7,7 @@ export * from './context.ts';
 export * from './errors.ts';
 export * from './executor.ts';
 export * from './handler.ts';
+export { listenError, type ListenPaths } from './listen-error.ts';
 export * from './manifest.ts';
 export { derive } from './message.ts';
 export type { EventData, LogData, Message, MessageChange, MessageInit, MessageKind, Metric, Severity } from './message.ts';

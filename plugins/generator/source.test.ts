@@ -63,7 +63,7 @@ describe('generator', () => {
     expect(out.batches).toHaveLength(1);
     out.release();
     await vi.waitUntil(() => out.batches.length > 1, { timeout: 5000 });
-    expect(context.counts.get('left_out_total')).toBeGreaterThan(20_000);
+    expect(context.counts.get('generator_left_out_total')).toBeGreaterThan(20_000);
   });
 
   it('takes another rate while it runs', async () => {

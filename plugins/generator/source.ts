@@ -100,7 +100,7 @@ class Generator implements Source<GeneratorConfig> {
     const most = Math.max(1, Math.floor((CATCH_UP_MS * rate) / 1000));
     if (due <= most) return due;
     this.made += due - most;
-    this.context.metrics.count('left_out_total', due - most);
+    this.context.metrics.count('generator_left_out_total', due - most);
     return most;
   }
 
