@@ -7,6 +7,8 @@ export interface ResolvedInstance {
   readonly kind: PluginKind;
   readonly plugin: ResolvedPlugin;
   readonly enabled: boolean;
+  /** Why it can't run although the config wants it to: its plugin is gone. It counts as not enabled then. */
+  readonly unavailable?: string;
   /** With secrets in it: never logged, never sent to a client. */
   readonly config: Readonly<Record<string, unknown>>;
   /** As written, references unresolved, defaults not filled in. */
@@ -16,7 +18,11 @@ export interface ResolvedInstance {
   /** Sources: silence longer than this is an event; 0: not watched. */
   readonly expectEveryMs: number;
   /** Sinks; `maxBytes` bounds what waits before the sink. */
-  readonly buffer: { readonly kind: 'memory' | 'disk'; readonly maxBytes: number; readonly whenFull: 'block' | 'dropNewest' | 'dropOldest' };
+  readonly buffer: {
+    readonly kind: 'memory' | 'disk';
+    readonly maxBytes: number;
+    readonly whenFull: 'block' | 'dropNewest' | 'dropOldest';
+  };
 }
 
 export interface ResolvedPipeline {

@@ -1,0 +1,4 @@
+/** A map of data: neither list nor null. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,83 @@
+import { isDeepStrictEqual } from 'node:util';
+import { parse } from 'yaml';
+
+/**
+ * The YAML printer aligns comments and spaces in its own way. `before` is `original` printed
+ * without a change, `after` with one: every line that is in both is taken from `original`, so
+ * that an edit touches only the lines it changes. Falls back to `after` where lines of
+ * `original` and `before` do not correspond one to one.
+ */
+export function keepLines(original: string, before: string, after: string): string {
+  if (before === after) return original;
+  const crlf = original.includes('\r\n');
+  const end = crlf ? '\r\n' : '\n';
+  const fallback = crlf ? after.replaceAll('\n', end) : after;
+  const originals = original.split(/\r?\n/);
+  const befores = before.split('\n');
+  const afters = after.split('\n');
+  while (originals.at(-1) === '' && befores.at(-1) !== '') originals.pop();
+  if (befores.at(-1) === '' && originals.at(-1) !== '') originals.push('');
+  if (
+    originals.length !== befores.length ||
+    !befores.every((line, index) => squeezed(line) === squeezed(originals[index] as string))
+  ) {
+    return fallback;
+  }
+  const pairs = commonLines(befores, afters);
+  if (pairs === undefined) return fallback;
+  const kept = afters.map((line, index) => {
+    const match = pairs.get(index);
+    return match === undefined ? line : (originals[match] as string);
+  });
+  const text = kept.join(end);
+  // A line can mean something else at another indentation: only what reads the same is returned.
+  return readsAlike(text, after) ? text : fallback;
+}
+
+function squeezed(line: string): string {
+  return line.replace(/\s+/g, '');
+}
+
+function readsAlike(a: string, b: string): boolean {
+  try {
+    return isDeepStrictEqual(parse(a, { logLevel: 'silent' }), parse(b, { logLevel: 'silent' }));
+  } catch {
+    return false;
+  }
+}
+
+const MAX_CELLS = 4_000_000;
+
+/** Lines of `after` that are in `before` too, as a longest common subsequence: index in `after` to index in `before`. */
+function commonLines(before: readonly string[], after: readonly string[]): Map<number, number> | undefined {
+  const pairs = new Map<number, number>();
+  let start = 0;
+  while (start < before.length && start < after.length && before[start] === after[start]) {
+    pairs.set(start, start);
+    start++;
+  }
+  let tail = 0;
+  while (tail < before.length - start && tail < after.length - start && before.at(-1 - tail) === after.at(-1 - tail)) {
+    tail++;
+    pairs.set(after.length - tail, before.length - tail);
+  }
+  const rows = before.length - start - tail;
+  const columns = after.length - start - tail;
+  if (rows * columns > MAX_CELLS) return undefined;
+  const width = columns + 1;
+  const length = new Uint32Array((rows + 1) * width);
+  for (let i = rows - 1; i >= 0; i--) {
+    for (let j = columns - 1; j >= 0; j--) {
+      length[i * width + j] =
+        before[start + i] === after[start + j]
+          ? (length[(i + 1) * width + j + 1] as number) + 1
+          : Math.max(length[(i + 1) * width + j] as number, length[i * width + j + 1] as number);
+    }
+  }
+  for (let i = 0, j = 0; i < rows && j < columns;) {
+    if (before[start + i] === after[start + j]) pairs.set(start + j++, start + i++);
+    else if ((length[(i + 1) * width + j] as number) >= (length[i * width + j + 1] as number)) i++;
+    else j++;
+  }
+  return pairs;
+}
