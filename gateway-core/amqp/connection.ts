@@ -140,8 +140,9 @@ export class Connection implements AmqpConnection {
       });
       const attached = (link: RheaLink): void => {
         const { source, target } = link.remote.attach ?? {};
-        // Refused: the detach with the reason follows.
-        if ((link.is_receiver() ? source : target) === null) return;
+        // Refused when the broker's terminus is null (rhea gives a null of its own); the detach with the reason follows.
+        const terminus = link.is_receiver() ? source : target;
+        if (terminus === null || terminus === undefined || !('address' in terminus)) return;
         this.attaching.get(link)?.resolve();
         this.attaching.delete(link);
       };

@@ -1,4 +1,4 @@
-import { CodedError } from '../engine/error.ts';
+import type { CodedError } from '../engine/error.ts';
 import type {
   AmqpConnection,
   AmqpConnectOptions,

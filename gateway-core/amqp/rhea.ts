@@ -24,8 +24,8 @@ export interface TypesReader {
 interface ReaderInternals extends TypesReader {
   buffer: Buffer;
   read_size_count(width: number): { size: number; count: number };
-  read_compound(type: { readonly width: number }): Typed;
-  read_array(type: { readonly width: number }): Typed;
+  read_compound: (this: ReaderInternals, type: { readonly width: number }) => Typed;
+  read_array: (this: ReaderInternals, type: { readonly width: number }) => Typed;
   read_n(count: number): Typed[];
   /** Ours: elements read so far. */
   elements?: number;
