@@ -76,13 +76,14 @@ describe('EventLog', () => {
       error: new Error('hunter2!'),
       list: ['hunter2'],
       gone: undefined,
+      token: 'x',
     };
     log.report(happening(1, { message: 'x hunter2 y', remedy: 'not hunter2', subject: 'hunter2', details }));
     await log.list({ limit: 1 });
     expect(JSON.stringify(storage.rows)).not.toContain('hunter2');
     expect(storage.rows[0]).toMatchObject({
       message: 'x *** y',
-      details: { nan: 'NaN', big: '1', error: '***!', list: ['***'] },
+      details: { nan: 'NaN', big: '1', error: '***!', list: ['***'], token: '***' },
     });
   });
 

@@ -1,5 +1,6 @@
 /** The gateway's own events: on their way to the store and to those who listen. */
 import { CodedError } from '../engine/error.ts';
+import { plainFields, plainText } from '../engine/plain-fields.ts';
 import type { GatewayEvent } from '../protocol/model.ts';
 import type { EventQuery, Storage } from '../storage/storage.ts';
 import { Folding } from './folding.ts';
@@ -131,11 +132,11 @@ class QueuedEventLog implements EventLog {
       type: report.type,
       version: 1,
       project: this.options.project,
-      subject: redact(report.subject ?? ''),
-      message: redact(report.message).slice(0, MAX_TEXT),
+      subject: plainText(report.subject ?? '', redact),
+      message: plainText(report.message, redact),
       code: report.code ?? '',
-      remedy: redact(report.remedy ?? ''),
-      details: cleanDetails(report.details ?? {}, redact),
+      remedy: plainText(report.remedy ?? '', redact),
+      details: plainFields(report.details ?? {}, redact),
     };
   }
 
@@ -197,37 +198,4 @@ class QueuedEventLog implements EventLog {
     if (this.queue.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.waiting.push(resolve));
   }
-}
-
-const MAX_DEPTH = 6;
-const MAX_ITEMS = 100;
-const MAX_TEXT = 8192;
-const MAX_DETAILS = 65_536;
-
-/** Details as JSON, with secrets masked and within bounds: whatever was passed, the event can be stored. */
-function cleanDetails(
-  details: Readonly<Record<string, unknown>>,
-  redact: (text: string) => string,
-): Readonly<Record<string, unknown>> {
-  const clean = (value: unknown, depth: number): unknown => {
-    if (value === null || typeof value === 'boolean') return value;
-    if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-    if (typeof value === 'string') return redact(value).slice(0, MAX_TEXT);
-    if (value instanceof Error) return redact(value.message).slice(0, MAX_TEXT);
-    if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
-    if (typeof value !== 'object') return redact(String(value)).slice(0, MAX_TEXT);
-    if (depth >= MAX_DEPTH) return '…';
-    if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => clean(item, depth + 1));
-    return cleanObject(value, depth);
-  };
-  const cleanObject = (value: object, depth: number): Record<string, unknown> => {
-    const cleaned: Record<string, unknown> = {};
-    for (const [key, member] of Object.entries(value).slice(0, MAX_ITEMS)) {
-      if (member !== undefined) cleaned[redact(key)] = clean(member, depth + 1);
-    }
-    return cleaned;
-  };
-  const cleaned = cleanObject(details, 0);
-  const text = JSON.stringify(cleaned);
-  return text.length <= MAX_DETAILS ? cleaned : { cut: text.slice(0, MAX_TEXT) };
 }
