@@ -1,5 +1,5 @@
 /** Which page belongs to which path. Each page is loaded when it is first opened. */
-import type { ComponentType } from 'react';
+import { lazy, type ComponentType } from 'react';
 
 export interface PageRoute {
   /** wouter's pattern; sub-paths (`/plugins/generator`) are the page's own. */
@@ -7,4 +7,6 @@ export interface PageRoute {
   readonly page: ComponentType;
 }
 
-export const routes: readonly PageRoute[] = [];
+export const routes: readonly PageRoute[] = [
+  { path: '/live/*?', page: lazy(() => import('../pages/live/live-page.tsx')) },
+];

@@ -1,0 +1,67 @@
+import { memo } from 'react';
+import type { LiveRow } from '../../../gateway-core/protocol/model.ts';
+import { bytes, clock, exactTime, micros } from '../../app/format.ts';
+import { texts } from '../../app/texts.ts';
+import { Verdict } from '../../components/verdict.tsx';
+import styles from './row-list.module.css';
+
+/** What came of it, in the words of the row: the result, or why there is none. */
+function Outcome({ row }: { row: LiveRow }) {
+  switch (row.verdict) {
+    case 'refused':
+      return (
+        <>
+          {' '}
+          <span className={styles.bad}>{row.code ?? ''}</span> <span className={styles.bad}>{row.reason ?? ''}</span>
+        </>
+      );
+    case 'filtered':
+      return (
+        <span className={styles.faint}>
+          {' '}
+          {texts.common.verdicts.filtered}
+          {row.reason === undefined || row.reason === '' ? '' : `: ${row.reason}`}
+        </span>
+      );
+    case 'split':
+      return (
+        <>
+          <span className={styles.faint}> → {texts.live.parts(row.parts ?? 0)}</span> {row.after}
+        </>
+      );
+    case 'modified':
+      return row.after === '' ? null : (
+        <>
+          <span className={styles.faint}> → </span>
+          {row.after}
+        </>
+      );
+    default:
+      return null;
+  }
+}
+
+/** The cells of one message. Never changes once drawn. */
+export const Row = memo(function Row({ row, handler }: { row: LiveRow; handler: boolean }) {
+  return (
+    <>
+      <span role="gridcell" className={styles.dim} title={exactTime(row.time)}>
+        {clock(row.time)}
+      </span>
+      {handler && <span role="gridcell">{row.verdict !== undefined && <Verdict verdict={row.verdict} />}</span>}
+      <span role="gridcell" className={styles.dim} title={row.origin}>
+        {row.origin}
+      </span>
+      <span role="gridcell" title={`${row.type} · ${row.id}`}>
+        {row.type} <span className={styles.faint}>{row.id}</span>
+      </span>
+      <span role="gridcell" className={styles.summary}>
+        {row.summary}
+        {handler && <Outcome row={row} />}
+      </span>
+      <span role="gridcell" className={`${styles.dim} ${styles.right}`}>
+        {handler ? (row.micros === undefined ? '' : micros(row.micros)) : bytes(row.bytes)}
+      </span>
+    </>
+  );
+});
