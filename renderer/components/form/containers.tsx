@@ -3,12 +3,13 @@ import { ActionIcon, Button, Select, Switch, TextInput, Tooltip } from '@mantine
 import { IconArrowDown, IconArrowUp, IconChevronRight, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useId, useState, type ReactNode } from 'react';
 import { texts } from '../../app/texts.ts';
-import { FieldView, withCode } from './FieldView.tsx';
+import { FieldView } from './field-view.tsx';
 import { useForm } from './form-context.ts';
 import type { Choice, Field, GroupField, ListField, MapField, OneOfField } from './form-model.ts';
-import { ProblemText } from './ProblemText.tsx';
+import { ProblemText } from './problem-text.tsx';
 import { hasProblem } from './problems.ts';
 import { isPlainObject, moveItem, renameKey } from './value-path.ts';
+import { withCode } from './with-code.tsx';
 import styles from './form.module.css';
 
 const isSingle = (field: Field): boolean => !['group', 'list', 'map', 'oneOf'].includes(field.kind);

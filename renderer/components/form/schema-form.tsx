@@ -2,11 +2,11 @@
 import { useCallback, useId, useMemo, useState } from 'react';
 import type { Problem } from '../../../gateway-core/protocol/model.ts';
 import { texts } from '../../app/texts.ts';
-import { FieldView } from './FieldView.tsx';
+import { FieldView } from './field-view.tsx';
 import { FormContext, type FormApi } from './form-context.ts';
 import { buildForm, type Field } from './form-model.ts';
 import { assignProblems } from './problems.ts';
-import { ProblemText } from './ProblemText.tsx';
+import { ProblemText } from './problem-text.tsx';
 import type { Schema } from './schema.ts';
 import { setAt, unsetAt, type Path } from './value-path.ts';
 import styles from './form.module.css';

@@ -7,7 +7,8 @@ import { Control } from './controls.tsx';
 import { useForm } from './form-context.ts';
 import type { Field } from './form-model.ts';
 import { GroupView, ListView, MapView, OneOfView } from './containers.tsx';
-import { ProblemText } from './ProblemText.tsx';
+import { ProblemText } from './problem-text.tsx';
+import { withCode } from './with-code.tsx';
 import styles from './form.module.css';
 
 /** `bare`: no frame and no heading of its own, for the whole form and for entries that have one. */
@@ -125,9 +126,4 @@ function hints(field: Single): ReactNode[] {
     );
   }
   return parts;
-}
-
-/** Backticks set code, as writers of schemas do; everything stays text. */
-export function withCode(text: string): ReactNode[] {
-  return text.split(/`([^`]+)`/).map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
 }
