@@ -20,7 +20,7 @@ export interface DatabaseOptions {
 }
 
 /** Above this size only header and length are checked at open: a full read would delay the start. */
-const FULL_CHECK_BYTES = 64 * 1024 * 1024;
+const FULL_CHECK_BYTES = 8 * 1024 * 1024;
 
 /**
  * The opened file, in its newest version. A damaged one is set aside with an event and a new one

@@ -56,8 +56,7 @@ export const deadLetterStore: StoreDefinition = {
         origin TEXT NOT NULL, message_id TEXT NOT NULL, code TEXT NOT NULL, cause TEXT NOT NULL,
         attempts INTEGER NOT NULL, bytes INTEGER NOT NULL, packed BLOB NOT NULL
       ) STRICT;
-      CREATE INDEX letters_pipeline ON letters (pipeline, bytes);
-      CREATE INDEX letters_stored ON letters (stored);`,
+      CREATE INDEX letters_pipeline ON letters (pipeline, bytes);`,
     },
   ],
   operations: ['deadLettersAdd', 'deadLettersCount'],
@@ -70,7 +69,9 @@ export const deadLetterStore: StoreDefinition = {
     const oldest = db.prepare<unknown[], Gone>(
       'DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY id LIMIT ?) RETURNING pipeline, bytes',
     );
-    const older = db.prepare<unknown[], Gone>('DELETE FROM letters WHERE stored < ? RETURNING pipeline, bytes');
+    const older = db.prepare<unknown[], Gone>(
+      'DELETE FROM letters WHERE stored < ? AND id IN (SELECT id FROM letters ORDER BY id LIMIT 1000) RETURNING pipeline, bytes',
+    );
     const sums = db.prepare<unknown[], { pipeline: string; count: number; bytes: number }>(
       'SELECT pipeline, count(*) AS count, sum(bytes) AS bytes FROM letters GROUP BY pipeline',
     );
@@ -149,7 +150,12 @@ export const deadLetterStore: StoreDefinition = {
           run: () => Object.fromEntries([...counts].filter(([, kept]) => kept > 0)),
         },
       },
-      maintain: () => evict(older.all(now() - limits.ageMs)),
+      // Ids rise with the time of storing, so the oldest are the first; a thousand at a time spare an index.
+      maintain: () => {
+        for (let gone = older.all(now() - limits.ageMs); gone.length > 0; gone = older.all(now() - limits.ageMs)) {
+          evict(gone);
+        }
+      },
       committed: () => {
         for (const [pipeline, gone] of going) evicted.set(pipeline, (evicted.get(pipeline) ?? 0) + gone);
         going.clear();

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventReport } from '../events/report.ts';
+import { cacheStore } from './cache-store.ts';
+import { deadLetterStore, packLetters } from './dead-letter-store.ts';
+import { eventStore } from './event-store.ts';
 import { stateStore } from './state-store.ts';
 import { DEFAULT_LIMITS } from './storage.ts';
 import { StoreFile, type StoreDefinition } from './store-file.ts';
@@ -13,10 +16,12 @@ type End = { value: unknown; code: string | undefined };
 let folder: string;
 let events: EventReport[];
 let file: StoreFile;
+let clock: number;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'patchbay-store-'));
   events = [];
+  clock = 1_000_000;
 });
 
 afterEach(() => {
@@ -27,7 +32,7 @@ afterEach(() => {
 function openFile(definition: StoreDefinition = stateStore): void {
   file = new StoreFile(folder, definition, {
     limits: DEFAULT_LIMITS,
-    now: Date.now,
+    now: () => clock,
     onEvent: (event) => events.push(event),
   });
 }
@@ -138,5 +143,51 @@ describe('StoreFile', () => {
     );
     openFile();
     expect(execute(['stateGet', 'i', 'k'])).toEqual([ok('1')]);
+  });
+
+  it('deletes what is out of date, and says so of dead letters', () => {
+    openFile(deadLetterStore);
+    const letters = Array.from({ length: 1500 }, (_, n) => ({
+      time: 1,
+      pipeline: 'p',
+      instance: 'i',
+      origin: 'o',
+      messageId: String(n),
+      code: 'C',
+      cause: '',
+      attempts: 1,
+      packed: new Uint8Array(1),
+    }));
+    execute(['deadLettersAdd', packLetters(letters)]);
+    clock += DEFAULT_LIMITS.deadLetters.ageMs / 2;
+    execute(['deadLettersAdd', packLetters(letters.slice(0, 3))]);
+    clock += DEFAULT_LIMITS.deadLetters.ageMs / 2 + 1;
+    file.maintain();
+    expect(execute(['deadLettersCount'])).toEqual([ok({ p: 3 })]);
+    expect(events).toMatchObject([{ code: 'PB_DEADLETTERS_EVICTED', details: { count: 1500 } }]);
+  });
+
+  it('purges expired cache entries and old events', () => {
+    openFile(cacheStore);
+    execute(['cacheSet', 'i', 'short', '1', 10], ['cacheSet', 'i', 'long', '2', 1000]);
+    clock += 11;
+    file.maintain();
+    expect(file.database?.prepare('SELECT key FROM cache').pluck().all()).toEqual(['long']);
+    file.close();
+
+    openFile(eventStore);
+    const row = { severity: 'info', source: 's', type: 't', version: 1, project: 'p', subject: '', message: 'm' };
+    const rest = { code: '', remedy: '', details: '{}' };
+    const appended = execute([
+      'eventsAppend',
+      [
+        { ...row, ...rest, time: clock },
+        { ...row, ...rest, time: clock + 10 },
+      ],
+    ]);
+    expect(appended).toEqual([ok([1, 2])]);
+    clock += DEFAULT_LIMITS.events.ageMs + 5;
+    file.maintain();
+    expect(execute(['eventsList', { limit: 5 }])).toMatchObject([{ value: [{ id: 2 }] }]);
   });
 });
