@@ -213,6 +213,7 @@ export class SinkQueue implements Target {
     const chunk = this.add(batch, pipeline, done);
     this.takeFresh();
     this.follow({ items: batch, chunks: [chunk], entries: [] }, answer);
+    this.pump();
   }
 
   private add(batch: readonly Message[], pipeline: string, done: (exceptions: readonly OutcomeAt[]) => void): Chunk {

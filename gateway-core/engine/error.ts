@@ -7,7 +7,11 @@ export class CodedError extends PatchbayError {
   readonly place: string | undefined;
   readonly details: Readonly<Record<string, unknown>>;
   declare readonly code: ErrorCode;
-  constructor(code: ErrorCode, details: Readonly<Record<string, unknown>> = {}, options: { cause?: unknown; place?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    details: Readonly<Record<string, unknown>> = {},
+    options: { cause?: unknown; place?: string } = {},
+  ) {
     const entry = errorRegistry[code];
     super(code, fill(entry.template, details), fill(entry.remedy, details), options);
     this.name = 'CodedError';
@@ -19,8 +23,18 @@ export class CodedError extends PatchbayError {
 /** Any thrown thing as it goes over the wire. Never with a stack. */
 export function toWireError(error: unknown): WireError {
   if (error instanceof CodedError) {
-    return { code: error.code, message: error.message, remedy: error.remedy, details: error.details, ...(error.place === undefined ? {} : { place: error.place }) };
+    return {
+      code: error.code,
+      message: error.message,
+      remedy: error.remedy,
+      details: error.details,
+      ...(error.place === undefined ? {} : { place: error.place }),
+    };
   }
   if (error instanceof PatchbayError) return { code: error.code, message: error.message, remedy: error.remedy };
-  return { code: 'PB_INTERNAL', message: error instanceof Error ? error.message : String(error), remedy: errorRegistry.PB_INTERNAL.remedy };
+  return {
+    code: 'PB_INTERNAL',
+    message: error instanceof Error ? error.message : String(error),
+    remedy: errorRegistry.PB_INTERNAL.remedy,
+  };
 }

@@ -222,8 +222,8 @@ export class Fleet {
 
     const kindOf = (name: string): InstanceSpec['kind'] | undefined =>
       (wanted.get(name) ?? this.deployed.get(name))?.spec.kind;
-    const gone = [...this.deployed.keys()].filter((name) => !wanted.has(name));
-    for (const name of gone) if (kindOf(name) === 'source') await this.remove(name);
+    const gone = [...this.deployed].filter(([name, { spec }]) => wanted.get(name)?.spec.kind !== spec.kind).map(([name]) => name);
+    for (const name of gone) if (this.deployed.get(name)?.spec.kind === 'source' || wanted.has(name)) await this.remove(name);
 
     // Sinks and handlers before the pipelines that lead to them, sources after.
     for (const kind of ['sink', 'handler'] as const) {
@@ -499,10 +499,9 @@ export class Fleet {
 
   private noteIdle(config: ResolvedConfig, placement: Placement): void {
     for (const name of [...this.records.keys()]) if (!config.instances.has(name)) this.records.delete(name);
-    for (const [name, reason] of placement.idle) {
-      const record = this.recordOf(name);
-      record.placement = '';
-      this.note(name, reason === 'disabled' ? 'disabled' : 'stopped', reason === 'disabled' ? '' : reason, '', '');
+    for (const [name, { state, reason }] of placement.idle) {
+      this.recordOf(name).placement = '';
+      this.note(name, state, reason, '', '');
     }
   }
 

@@ -7,7 +7,7 @@ export interface Placement {
   readonly instances: ReadonlyMap<string, readonly string[]>;
   readonly pipelines: ReadonlyMap<string, readonly PipelineSpec[]>;
   /** Why an instance that is there does not run. */
-  readonly idle: ReadonlyMap<string, string>;
+  readonly idle: ReadonlyMap<string, { readonly state: 'disabled' | 'stopped' | 'failed'; readonly reason: string }>;
   /** Why a pipeline that is there does not run. */
   readonly idlePipelines: ReadonlyMap<string, string>;
 }
@@ -39,11 +39,12 @@ export function place(
   }
 
   const used = new Set(running.flatMap(({ pipeline, sources, sinks }) => [...sources, ...pipeline.through, ...sinks]));
-  const idle = new Map<string, string>();
+  const idle = new Map<string, { state: 'disabled' | 'stopped' | 'failed'; reason: string }>();
   for (const instance of config.instances.values()) {
-    if (!instance.enabled) idle.set(instance.name, 'disabled');
-    else if (!used.has(instance.name) && !unusable.has(instance.name))
-      idle.set(instance.name, 'no running pipeline uses it');
+    const { name } = instance;
+    if (instance.unavailable !== undefined) idle.set(name, { state: 'failed', reason: instance.unavailable });
+    else if (!instance.enabled) idle.set(name, { state: 'disabled', reason: '' });
+    else if (!used.has(name) && !unusable.has(name)) idle.set(name, { state: 'stopped', reason: 'no running pipeline uses it' });
   }
 
   for (const name of settled.keys()) if (!used.has(name)) settled.delete(name);

@@ -298,6 +298,8 @@ export interface LiveCounts {
   readonly evicted: number;
   /** Filter evaluations that failed (a missing field); such messages do not match. */
   readonly filterErrors: number;
+  /** Seen while the filter's share of CPU was used up, hence not compared: they may have matched. */
+  readonly unevaluated: number;
 }
 
 export interface GatewayEvent {

@@ -5,6 +5,7 @@
 import { amqpErrors } from './amqp.ts';
 import { configErrors } from './config.ts';
 import { controlErrors } from './control.ts';
+import { engineErrors } from './engine.ts';
 import { flowErrors } from './flow.ts';
 import { pluginErrors } from './plugin.ts';
 import { storageErrors } from './storage.ts';
@@ -20,6 +21,7 @@ export const errorRegistry = {
   ...amqpErrors,
   ...configErrors,
   ...controlErrors,
+  ...engineErrors,
   ...flowErrors,
   ...pluginErrors,
   ...storageErrors,

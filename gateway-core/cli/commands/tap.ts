@@ -1,0 +1,70 @@
+import { InvalidArgumentError } from 'commander';
+import type { LiveMessage } from '../../protocol/model.ts';
+import { connect, type Where } from '../connect.ts';
+import { EXIT } from '../exit.ts';
+import { print } from '../output.ts';
+
+interface TapOptions extends Where {
+  readonly json?: boolean;
+  readonly where?: string;
+  readonly text?: string;
+  readonly rate?: string;
+  readonly count?: string;
+}
+
+/** Prints messages until `--count` is reached, the gateway goes away, or Ctrl-C. With `--json` one CloudEvent a line: at a handler, what came out of it. */
+export async function tap(instance: string, options: TapOptions): Promise<number> {
+  const rate = options.rate === undefined ? undefined : wholeNumber(options.rate, '--rate');
+  const count = options.count === undefined ? Infinity : wholeNumber(options.count, '--count');
+  const client = await connect(options);
+  let printed = 0;
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      const done = (): void => resolve(EXIT.ok);
+      process.once('SIGINT', done);
+      process.once('SIGTERM', done);
+      process.stdout.on('error', done);
+      client.onState((state) => {
+        if (state.name === 'closed') reject(new Error(state.reason.message));
+      });
+      client.subscribe(
+        'live',
+        {
+          instance,
+          full: true,
+          ...(options.where === undefined ? {} : { where: options.where }),
+          ...(options.text === undefined ? {} : { text: options.text }),
+          budget: { ...(rate === undefined ? {} : { rowsPerSecond: rate }), bytesPerSecond: 16 << 20 },
+        },
+        (item) => {
+          if (item.kind !== 'messages') return;
+          for (const message of item.messages) {
+            for (const line of linesOf(message, options.json === true)) print(line);
+            if (++printed >= count) {
+              done();
+              return;
+            }
+          }
+        },
+        { onError: reject },
+      );
+    });
+  } finally {
+    client.close();
+  }
+}
+
+function linesOf({ row, before, after }: LiveMessage, json: boolean): string[] {
+  if (json) return (after ?? [before]).map((event) => JSON.stringify(event));
+  const time = new Date(row.time).toISOString().slice(11, 23);
+  const verdict = row.verdict === undefined ? '' : ` ${row.verdict}`;
+  const out = row.after === '' ? '' : ` -> ${row.after}`;
+  const reason = row.reason === undefined ? '' : ` (${row.code === undefined ? '' : `${row.code}: `}${row.reason})`;
+  return [`${time}${verdict} ${row.summary}${out}${reason}`];
+}
+
+function wholeNumber(text: string, option: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError(`${option} takes a whole number from 1 on`);
+  return value;
+}

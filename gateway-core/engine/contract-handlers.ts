@@ -1,0 +1,141 @@
+/** The control protocol's calls and streams, each in terms of the engine's parts. */
+import type { Catalogue } from '../catalog/catalogue.ts';
+import type { EventLog } from '../events/event-log.ts';
+import { checkExpression } from '../flow/expression.ts';
+import type { LiveHub } from '../live/hub.ts';
+import type { Applied } from '../protocol/contract.ts';
+import type { CallHandlers, ContractHandlers, Session, StreamHandlers } from '../protocol/handlers.ts';
+import type { GatewayEvent, LogLine, StatusReport, Topology } from '../protocol/model.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Broadcast } from './broadcast.ts';
+import type { ConfigKeeper } from './config-keeper.ts';
+import { DEMO_CONFIG, EMPTY_CONFIG } from './demo.ts';
+import { CodedError } from './error.ts';
+import type { Fleet } from './fleet.ts';
+import type { Log } from './log.ts';
+import { hint } from '../config/nearest.ts';
+import { checkInstance } from '../config/check-instance.ts';
+import type { ValidateOptions } from '../config/validate.ts';
+
+export interface EngineParts {
+  readonly version: string;
+  readonly epoch: string;
+  readonly keeper: ConfigKeeper;
+  readonly catalogue: Catalogue;
+  readonly fleet: Fleet;
+  readonly hub: LiveHub;
+  readonly events: EventLog;
+  readonly storage: Storage;
+  readonly log: Log;
+  readonly status: Broadcast<StatusReport>;
+  readonly topology: Broadcast<Topology>;
+  readonly changes: Broadcast<{ readonly what: 'plugins' | 'config' }>;
+  readonly checkOptions: () => ValidateOptions;
+  /** A report from counts as fresh as can be. */
+  freshStatus(): Promise<StatusReport>;
+  /** The last report, at most a second old. */
+  lastStatus(): StatusReport | undefined;
+  currentTopology(): Topology;
+  link(): string;
+}
+
+export function contractHandlers(parts: EngineParts): ContractHandlers {
+  return { calls: callHandlers(parts), streams: streamHandlers(parts), engineVersion: parts.version, epoch: parts.epoch };
+}
+
+function callHandlers(parts: EngineParts): CallHandlers {
+  const { keeper, catalogue, fleet, hub, events, storage } = parts;
+  const origin = (session: Session): string => session.client;
+  return {
+    'status.get': () => parts.freshStatus(),
+    'topology.get': async () => parts.currentTopology(),
+
+    'config.get': async () => keeper.document(),
+    'config.validate': async ({ yaml }) => ({ problems: (await keeper.plan(yaml)).problems }),
+    'config.plan': ({ yaml }) => keeper.plan(yaml),
+    'config.apply': ({ yaml, baseVersion, comment }, session) => keeper.apply(yaml, origin(session), comment ?? '', baseVersion),
+    'config.preview': ({ edits }) => keeper.preview(edits),
+    'config.edit': ({ edits, baseVersion, comment }, session) => keeper.edit(edits, origin(session), comment ?? '', baseVersion),
+    'config.history': async ({ limit }) => ({ versions: await storage.historyList(limit ?? 100) }),
+    'config.version': async ({ version }) => {
+      const past = await storage.historyGet(version);
+      if (past === undefined) throw new CodedError('PB_CONFIG_VERSION_UNKNOWN', { version });
+      return past;
+    },
+    'config.rollback': ({ version }, session) => keeper.rollback(version, origin(session)),
+
+    'setup.demo': (_params, session) => firstConfig(parts, DEMO_CONFIG, origin(session)),
+    'setup.empty': (_params, session) => firstConfig(parts, EMPTY_CONFIG, origin(session)),
+    'setup.import': ({ yaml }, session) => firstConfig(parts, yaml, origin(session)),
+
+    'plugins.list': async () => ({ plugins: catalogue.entries(instancesByPlugin(parts)) }),
+    'plugins.get': async ({ name, version }) => catalogue.detail(name, version, instancesByPlugin(parts)),
+    'plugins.check': async (params) => ({ problems: await checkInstance(params, { ...parts.checkOptions(), running: keeper.running ?? undefined }) }),
+
+    'flow.pause': async ({ name }) => forPipelines(parts, name, (pipeline) => fleet.pause(pipeline)),
+    'flow.resume': async ({ name }) => forPipelines(parts, name, (pipeline) => fleet.resume(pipeline)),
+    'flow.drain': async ({ name }) => forPipelines(parts, name, (pipeline) => fleet.drain(pipeline)),
+    'instance.restart': async ({ name }) => {
+      if (keeper.running?.instances.has(name) !== true) throw unknownName(parts, name);
+      await fleet.restart(name);
+      return {};
+    },
+
+    'filter.check': async ({ expression }) => checkExpression(expression),
+    'live.message': async ({ tap, seq }) => hub.message(tap, seq),
+    'live.page': async ({ tap, before, limit }) => hub.page(tap, before, limit),
+
+    'events.list': async ({ limit, ...query }) => ({ events: await events.list({ limit: limit ?? 200, ...query }) }),
+    'control.link': async () => ({ link: parts.link() }),
+  };
+}
+
+function streamHandlers(parts: EngineParts): StreamHandlers {
+  const { hub, events, log } = parts;
+  return {
+    status: (_params, out) => {
+      const last = parts.lastStatus();
+      if (last !== undefined) out.send(last);
+      return parts.status.add(out);
+    },
+    topology: (_params, out) => {
+      out.send(parts.currentTopology());
+      return parts.topology.add(out);
+    },
+    live: (params, out) => {
+      if (parts.keeper.running?.instances.has(params.instance) !== true) throw unknownName(parts, params.instance);
+      return hub.open(params, out);
+    },
+    events: (_params, out) => events.subscribe((event: GatewayEvent) => void out.send(event)),
+    logs: ({ instance }, out) =>
+      log.subscribe((line: LogLine) => void out.send(line), instance === undefined ? {} : { instance }),
+    changes: (_params, out) => parts.changes.add(out),
+  };
+}
+
+/** First run may choose once; later a config is changed, not set up. */
+async function firstConfig(parts: EngineParts, yaml: string, origin: string): Promise<Applied> {
+  if (parts.keeper.configured) throw new CodedError('PB_SETUP_DONE');
+  return parts.keeper.apply(yaml, origin, 'first run');
+}
+
+/** Instances of the running config by the plugin they are of. */
+function instancesByPlugin({ keeper }: EngineParts): ReadonlyMap<string, readonly string[]> {
+  const byPlugin = new Map<string, string[]>();
+  for (const { name, plugin } of keeper.running?.instances.values() ?? []) byPlugin.set(plugin.name, [...(byPlugin.get(plugin.name) ?? []), name]);
+  return byPlugin;
+}
+
+/** Does `act` for the pipeline of that name, or for every pipeline the instance is part of. */
+async function forPipelines(parts: EngineParts, name: string, act: (pipeline: string) => Promise<void>): Promise<Record<string, never>> {
+  const config = parts.keeper.running;
+  const pipelines = config?.pipelines.has(name) === true ? [name] : [...(config?.pipelines.values() ?? [])].filter((p) => [...p.from, ...p.through, ...p.to].includes(name)).map((p) => p.name);
+  if (pipelines.length === 0 && config?.instances.has(name) !== true) throw unknownName(parts, name);
+  await Promise.all(pipelines.map(act));
+  return {};
+}
+
+function unknownName({ keeper }: EngineParts, name: string): CodedError {
+  const names = [...(keeper.running?.instances.keys() ?? []), ...(keeper.running?.pipelines.keys() ?? [])];
+  return new CodedError('PB_INSTANCE_UNKNOWN', { name, hint: hint(name, names) });
+}

@@ -1,0 +1,259 @@
+/**
+ * The gateway: puts its parts together, starts them in order and stops them in reverse. Runs
+ * in an Electron utility process, behind `patchbay run`, or inside another program.
+ */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openCatalogue } from '../catalog/catalogue.ts';
+import { renderConfig } from '../config/render.ts';
+import { createEventLog, type EventLog } from '../events/event-log.ts';
+import { LiveHub } from '../live/hub.ts';
+import type { Logger } from '../plugin-api/index.ts';
+import type { ContractHandlers } from '../protocol/handlers.ts';
+import type { GatewayConfig, GatewayState, Problem, StatusReport, Topology } from '../protocol/model.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import { Broadcast } from './broadcast.ts';
+import { ConfigKeeper, readConfigFile } from './config-keeper.ts';
+import { configChecker } from './config-checker.ts';
+import { contractHandlers, type EngineParts } from './contract-handlers.ts';
+import { startControl, type Control } from './control-address.ts';
+import { openDataFolder } from './data-folder.ts';
+import { Fleet } from './fleet.ts';
+import { openLog } from './log.ts';
+import { Monitor } from './monitor.ts';
+import { watchPlugins } from './plugin-watch.ts';
+import { openSecrets } from './secrets.ts';
+import { VERSION } from './version.ts';
+
+export interface GatewayOptions {
+  /** Where the config comes from: a file, its text (from standard input), or an object. Absent: `<data>/startup.yaml` if there is one, else first run. */
+  readonly config?: { readonly file: string } | { readonly text: string } | { readonly object: GatewayConfig };
+  /** Default: the platform's data folder, or `PATCHBAY_DATA`. */
+  readonly dataFolder?: string;
+  /** Further folders of plugins, beside the built-in ones and `<data>/plugins`. */
+  readonly pluginFolders?: readonly string[];
+  /** `false`: no control server. Fields override the config's `settings.control`. */
+  readonly control?: false | { readonly host?: string; readonly port?: number };
+  /** `false`: the control server serves no panel. */
+  readonly panel?: boolean;
+  /** Log lines on standard error; default true. */
+  readonly logToStderr?: boolean;
+  /** Worker threads for built-in plugins; default: one per core. */
+  readonly workers?: number;
+  /** Milliseconds after which a message without outcome is given back upstream; default 60 000. */
+  readonly deadlineMs?: number;
+  /** Seconds without a sign of life after which a worker is ended; default 10. */
+  readonly watchdogSeconds?: number;
+  /** Megabytes of JavaScript heap per worker; default 512. */
+  readonly workerHeapMb?: number;
+}
+
+export interface Gateway {
+  readonly handlers: ContractHandlers;
+  readonly dataFolder: string;
+  /** Address of the control server; undefined without one. */
+  readonly control: { readonly host: string; readonly port: number; oneTimeLink(): string } | undefined;
+  /** Warnings of the config it started with. */
+  readonly warnings: readonly Problem[];
+  status(): Promise<StatusReport>;
+  /** Reads the config file again (SIGHUP). */
+  reload(): Promise<void>;
+  /** Drains and stops everything: sources first, then what is in flight (at most `waitMs`), then sinks. Can be called twice. */
+  stop(waitMs?: number): Promise<void>;
+}
+
+const APPLICATION = fileURLToPath(new URL('../../', import.meta.url));
+const BUILT_IN = join(APPLICATION, 'plugins');
+
+/**
+ * Starts a gateway. Resolves when it runs; instances that fail do not keep it from running.
+ * Rejects, with nothing left running, with PB_CONFIG_INVALID (all problems in `details`),
+ * PB_DATA_LOCKED, PB_PORT_IN_USE and the like.
+ */
+export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const startedAt = Date.now();
+  const epoch = randomUUID();
+  const undo: (() => Promise<unknown> | void)[] = [];
+  let state: GatewayState = 'starting';
+  try {
+    let events: EventLog | undefined;
+    const folder = await openDataFolder(options.dataFolder, { onEvent: (event) => events?.report(event) });
+    undo.push(() => folder.close());
+    const log = openLog({ onEvent: (event) => events?.report(event), ...(options.logToStderr === false ? { stream: { write: () => true } } : {}) });
+    log.writeFiles(folder.logs);
+    undo.push(() => log.close());
+    const logOf = (instance: string): Logger => log.child({ instance });
+    events = createEventLog({ project: 'default', redact: (text) => log.redact(text) });
+    const eventLog = events;
+    undo.push(() => eventLog.close());
+
+    const secrets = openSecrets(folder.path, { onEvent: (event) => eventLog.report(event) });
+    const [storage, catalogue, source] = await Promise.all([
+      openStorage({ folder: folder.path, onEvent: (event) => eventLog.report(event), log: logOf('storage') }),
+      openCatalogue({
+        builtInFolder: BUILT_IN,
+        userFolder: folder.plugins,
+        extraFolders: (options.pluginFolders ?? []).map((path) => resolve(path)),
+        cacheFolder: folder.pluginsCache,
+        log: logOf('catalogue'),
+      }),
+      configSource(options, folder.path),
+    ]);
+    undo.push(() => storage.close());
+    undo.push(() => catalogue.close());
+    eventLog.attach(storage);
+
+    const changes = new Broadcast<{ readonly what: 'plugins' | 'config' }>(10);
+    const status = new Broadcast<StatusReport>(1);
+    const topology = new Broadcast<Topology>(1);
+    const hub = new LiveHub({
+      openTap: (spec) => fleet.openTap(spec),
+      closeTap: (tap) => fleet.closeTap(tap),
+      presence: (instance) => presenceOf(fleet, instance),
+    });
+    const fleet = new Fleet({
+      poolSize: options.workers ?? availableParallelism(),
+      deadlineMs: options.deadlineMs ?? 60_000,
+      heapLimitMb: options.workerHeapMb ?? 512,
+      watchdogSeconds: options.watchdogSeconds ?? 10,
+      readable: [join(APPLICATION, '*'), join(folder.pluginsCache, '*')],
+      storagePort: () => storage.port(),
+      onLog: ({ instance, level, message, fields }, worker) => logOf(instance === '' ? worker : instance)[level](message, fields),
+      onLive: ({ report }) => hub.report(report),
+      onState: (instance, is, reason, code) => {
+        if (is === 'failed') eventLog.report({ severity: 'critical', source: 'flow', type: 'instance.failed', subject: instance, message: `${instance} has failed: ${reason}`, code });
+        else if (is === 'retrying') eventLog.report({ severity: 'warning', source: 'flow', type: 'instance.retrying', subject: instance, message: `${instance} is being retried: ${reason}`, code });
+      },
+      onWorker: ({ worker, what, reason, code, instances }) => {
+        if (what === 'up') eventLog.report({ severity: 'info', source: 'engine', type: 'worker.up', subject: worker, message: `Worker ${worker} runs again`, details: { instances } });
+        else eventLog.report({ severity: what === 'down' ? 'warning' : 'critical', source: 'engine', type: `worker.${what}`, subject: worker, message: `Worker ${worker} ${reason}`, code, details: { instances } });
+      },
+    });
+    undo.push(() => fleet.stop(0));
+
+    const checker = configChecker({ catalogue, secrets, folder: source.folder });
+    const keeper = new ConfigKeeper({
+      file: source.file,
+      storage,
+      check: (text) => checker.check(text),
+      deploy: async (next, strict) => {
+        log.registerSecrets([...next.instances.values()].flatMap((instance) => instance.secrets));
+        log.setLevel(next.logLevel);
+        await fleet.deploy(next, strict);
+      },
+      onChange: ({ version, plan }, origin, comment) => {
+        eventLog.report({ severity: 'info', source: 'config', type: 'config.applied', subject: `version ${version}`, message: `Config version ${version} runs (by ${origin}${comment === '' ? '' : `: ${comment}`})`, details: { origin, steps: plan.steps.filter(({ act }) => act !== 'keep') } });
+        changes.send({ what: 'config' });
+        monitor.configChanged();
+      },
+    });
+    const monitor: Monitor = new Monitor({ version: VERSION, epoch, startedAt, keeper, fleet, catalogue, events: eventLog, status, topology, state: () => state });
+    undo.push(() => monitor.stop());
+
+    const warnings = await keeper.start(source.text, source.origin);
+    for (const warning of warnings) logOf('config').warn(warning.message, { code: warning.code, path: warning.path.join('.') });
+
+    let control: Control | undefined;
+    const parts: EngineParts = {
+      version: VERSION,
+      epoch,
+      keeper,
+      catalogue,
+      fleet,
+      hub,
+      events: eventLog,
+      storage,
+      log,
+      status,
+      topology,
+      changes,
+      checkOptions: () => checker.options(),
+      freshStatus: () => monitor.fresh(),
+      lastStatus: () => monitor.last,
+      currentTopology: () => monitor.topology(),
+      link: () => control?.oneTimeLink() ?? '',
+    };
+    const handlers = contractHandlers(parts);
+    if (options.control !== false) {
+      control = await startControl({ override: options.control ?? {}, config: keeper.running, token: folder.controlToken, handlers, panel: options.panel ?? true, application: APPLICATION, monitor, log: logOf('control'), state: () => state });
+      const opened = control;
+      undo.push(() => opened.close());
+      await folder.announce(`http://${control.host}:${control.port}`);
+    }
+    undo.push(watchPlugins({ catalogue, keeper, checker, events: eventLog, monitor, onChange: () => changes.send({ what: 'plugins' }) }));
+    await monitor.start();
+    state = 'running';
+    logOf('engine').info('running', { version: VERSION, pid: process.pid, data: folder.path, readyMs: Date.now() - startedAt });
+    eventLog.report({ severity: 'info', source: 'engine', type: 'gateway.started', message: `Patchbay ${VERSION} runs`, details: { pid: process.pid } });
+
+    let stopping: Promise<void> | undefined;
+    const stop = async (waitMs: number): Promise<void> => {
+      state = 'draining';
+      logOf('engine').info('draining');
+      await fleet.stop(waitMs);
+      state = 'stopped';
+      eventLog.report({ severity: 'info', source: 'engine', type: 'gateway.stopped', message: 'Patchbay was stopped' });
+      await unwind(undo);
+    };
+    return {
+      handlers,
+      dataFolder: folder.path,
+      control,
+      warnings,
+      status: () => monitor.fresh(),
+      reload: async () => {
+        try {
+          await keeper.reload();
+        } catch (error) {
+          eventLog.report({ severity: 'warning', source: 'config', type: 'config.refused', message: error instanceof Error ? error.message : String(error), ...(error instanceof Error && 'code' in error ? { code: String(error.code) } : {}) });
+          throw error;
+        }
+      },
+      stop: (waitMs = 10_000) => (stopping ??= stop(waitMs)),
+    };
+  } catch (error) {
+    await unwind(undo);
+    throw error;
+  }
+}
+
+async function unwind(undo: readonly (() => Promise<unknown> | void)[]): Promise<void> {
+  for (const step of undo.toReversed()) {
+    try {
+      await step();
+    } catch {
+      // The rest must be released all the same.
+    }
+  }
+}
+
+interface ConfigSource {
+  readonly text: string | undefined;
+  /** Where changes are written; empty: nowhere. */
+  readonly file: string;
+  /** What `${file:…}` is relative to. */
+  readonly folder: string;
+  readonly origin: string;
+}
+
+async function configSource({ config }: GatewayOptions, data: string): Promise<ConfigSource> {
+  if (config !== undefined && 'file' in config) {
+    const file = resolve(config.file);
+    return { text: await readConfigFile(file), file, folder: join(file, '..'), origin: 'file' };
+  }
+  if (config !== undefined && 'text' in config) return { text: config.text, file: '', folder: process.cwd(), origin: 'start' };
+  if (config !== undefined) return { text: renderConfig(config.object), file: '', folder: process.cwd(), origin: 'start' };
+  const file = join(data, 'startup.yaml');
+  return { text: existsSync(file) ? await readConfigFile(file) : undefined, file, folder: data, origin: 'file' };
+}
+
+function presenceOf(fleet: Fleet, instance: string): { attached: boolean; reason: string } {
+  const record = fleet.record(instance);
+  if (record === undefined) return { attached: false, reason: `${instance} was removed` };
+  const attached = record.state === 'running' || record.state === 'degraded' || record.state === 'starting';
+  return { attached, reason: attached ? '' : `${instance} is ${record.state}${record.reason === '' ? '' : `: ${record.reason}`}` };
+}
+

@@ -1,0 +1,122 @@
+import type { Catalogue } from '../catalog/catalogue.ts';
+import type { EventLog } from '../events/event-log.ts';
+import { codedEvent } from '../events/report.ts';
+import type { GatewayState, NeedsYou, StatusReport, Topology } from '../protocol/model.ts';
+import type { Broadcast } from './broadcast.ts';
+import type { ConfigKeeper } from './config-keeper.ts';
+import type { Fleet, Totals } from './fleet.ts';
+import { Rates } from './rates.ts';
+import { SilenceWatch } from './silence.ts';
+import { reportStatus, topologyOf } from './status.ts';
+
+export interface MonitorOptions {
+  readonly version: string;
+  readonly epoch: string;
+  readonly startedAt: number;
+  readonly keeper: ConfigKeeper;
+  readonly fleet: Fleet;
+  readonly catalogue: Catalogue;
+  readonly events: EventLog;
+  readonly status: Broadcast<StatusReport>;
+  readonly topology: Broadcast<Topology>;
+  state(): GatewayState;
+}
+
+const EVERY_MS = 1000;
+
+/** Looks at all counts once a second: rates, silence, the ledger; tells the `status` stream. */
+export class Monitor {
+  private readonly options: MonitorOptions;
+  private readonly rates = new Rates();
+  private readonly silence = new SilenceWatch();
+  private readonly unbalanced = new Set<string>();
+  private readonly pluginNeeds = new Map<string, NeedsYou>();
+  private timer: NodeJS.Timeout | undefined;
+  private totals: Totals = { instances: new Map(), pipelines: new Map(), sinks: new Map(), metrics: [], workers: new Map() };
+  private looking: Promise<StatusReport> | undefined;
+  last: StatusReport | undefined;
+
+  constructor(options: MonitorOptions) {
+    this.options = options;
+  }
+
+  get counts(): Totals {
+    return this.totals;
+  }
+
+  async start(): Promise<void> {
+    await this.look();
+    this.timer = setInterval(() => void this.look(), EVERY_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  /** A report from counts taken now. Calls at the same time share one. */
+  fresh(): Promise<StatusReport> {
+    this.looking ??= this.take().finally(() => (this.looking = undefined));
+    return this.looking;
+  }
+
+  topology(): Topology {
+    return topologyOf(this.options.keeper.running);
+  }
+
+  configChanged(): void {
+    this.options.topology.send(this.topology());
+    void this.look();
+  }
+
+  /** Something about a plugin that needs a person, under `key`; undefined: no longer. */
+  notePlugin(key: string, need: NeedsYou | undefined): void {
+    if (need === undefined) this.pluginNeeds.delete(key);
+    else this.pluginNeeds.set(key, need);
+  }
+
+  private async look(): Promise<void> {
+    const report = await this.fresh();
+    this.rates.add(performance.now(), this.totals);
+    this.watch(report);
+    this.options.status.send(report);
+  }
+
+  private async take(): Promise<StatusReport> {
+    this.totals = await this.options.fleet.totals();
+    const { keeper, fleet, version, epoch, startedAt } = this.options;
+    this.last = reportStatus({
+      state: this.options.state(),
+      version,
+      epoch,
+      startedAt,
+      configVersion: keeper.version,
+      configured: keeper.configured,
+      config: keeper.running,
+      fleet,
+      totals: this.totals,
+      rates: this.rates,
+      silent: this.silence.silent,
+      otherNeeds: [...this.pluginNeeds.values()],
+    });
+    return this.last;
+  }
+
+  private watch(report: StatusReport): void {
+    const { events, keeper } = this.options;
+    const { fell, spoke } = this.silence.look(Date.now(), keeper.running, this.totals);
+    for (const name of fell) {
+      const every = (keeper.running?.instances.get(name)?.expectEveryMs ?? 0) / 1000;
+      const seconds = Math.round((Date.now() - (this.silence.silent.get(name) ?? Date.now())) / 1000);
+      events.report(codedEvent('warning', 'flow', 'source.silent', 'PB_SILENCE', { name, seconds, every }, name));
+    }
+    for (const name of spoke) events.report({ severity: 'info', source: 'flow', type: 'source.speaks', subject: name, message: `${name} brings messages in again` });
+    for (const [name, pipeline] of Object.entries(report.pipelines)) {
+      if (pipeline.addsUp) this.unbalanced.delete(name);
+      else if (!this.unbalanced.has(name)) {
+        this.unbalanced.add(name);
+        const difference = pipeline.received - pipeline.delivered - pipeline.filtered - pipeline.deadLettered - pipeline.dropped - pipeline.inFlight - pipeline.returned;
+        events.report(codedEvent('critical', 'flow', 'ledger.unbalanced', 'PB_LEDGER', { name, difference }, name));
+      }
+    }
+  }
+}
