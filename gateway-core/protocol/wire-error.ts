@@ -25,7 +25,7 @@ export class RemoteError extends PatchbayError {
     this.details = error.details;
   }
 
-  toWire(): WireError {
+  get wire(): WireError {
     return {
       code: this.code,
       message: this.message,

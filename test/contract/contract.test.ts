@@ -104,7 +104,7 @@ describe.each(lineKinds)('control protocol over $name', (kind) => {
   it('hands over coded errors with place and details, and never a stack', async () => {
     const { client } = await opened();
     const coded = await refused(client.call('flow.pause', { name: 'coded' }));
-    expect(coded.toWire()).toEqual({
+    expect(coded.wire).toEqual({
       code: 'PB_CONFIG_CONFLICT',
       message: 'The config changed meanwhile: version 3 runs, the change was made on 2',
       remedy: 'Reload the running config and make the change again.',
@@ -113,7 +113,7 @@ describe.each(lineKinds)('control protocol over $name', (kind) => {
     });
     const plain = await refused(client.call('flow.pause', { name: 'plain' }));
     expect(plain.code).toBe('PB_INTERNAL');
-    expect(JSON.stringify(plain.toWire())).not.toContain('engine.ts');
+    expect(JSON.stringify(plain.wire)).not.toContain('engine.ts');
     expect((await refused(client.call('flow.resume', { name: 'a' }))).code).toBe('PB_INTERNAL');
     expect((await refused(client.call('flow.pause', { name: 'cyclic' }))).code).toBe('PB_INTERNAL');
     expect((await refused(client.call('status.get', {}))).code).toBe('PB_INTERNAL');
