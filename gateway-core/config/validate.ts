@@ -5,7 +5,7 @@ import { MEMORY_WINDOW_BYTES } from './check-structure.ts';
 import { checkAgainst, schemaOf } from './instance-config.ts';
 import { isUsable, type ParsedConfig } from './parse.ts';
 import { checkPipelines, type CheckExpression } from './pipelines.ts';
-import { NO_PLACES, placed, type Places } from './places.ts';
+import { placed, type Places } from './places.ts';
 import { listensOf, portClashes, type Listen } from './ports.ts';
 import { capped, hasErrors, problem } from './problem.ts';
 import { parseDuration, parseSize } from './quantity.ts';
@@ -34,6 +34,11 @@ export interface ValidateOptions {
   readonly checkExpression: CheckExpression;
   /** Tries whether an address is free; says why not. Asked for enabled instances only; skip what this gateway holds itself. */
   readonly portProbe?: (listen: Listen) => Promise<string | undefined>;
+}
+
+export interface CheckOptions extends ValidateOptions {
+  /** The config that runs: its other instances hold ports. */
+  readonly running?: ResolvedConfig | undefined;
 }
 
 export interface Validated {
@@ -126,44 +131,7 @@ export async function validateConfig(parsed: ParsedConfig, options: ValidateOpti
   };
 }
 
-/**
- * The same checks for one instance, as it is typed into a form. Paths begin at the config's
- * root. `running` brings the other instances, for ports.
- */
-export async function checkInstance(
-  typed: { readonly kind: PluginKind; readonly plugin: string; readonly instance: string; readonly config: unknown },
-  options: ValidateOptions & { readonly running?: ResolvedConfig | undefined },
-): Promise<readonly Problem[]> {
-  const section = sectionOf(typed.kind);
-  if (section === undefined) return [];
-  const base = [section, typed.instance, 'config'];
-  let plugin: ResolvedPlugin;
-  try {
-    plugin = options.catalogue.resolve(typed.kind, typed.plugin);
-  } catch (error) {
-    return [pluginProblem(error, [section, typed.instance, 'plugin'])];
-  }
-  const checked = await checkAgainst(schemaOf(plugin), typed.config ?? {}, base, referenceSources(options), NO_PLACES);
-  if (hasErrors(checked.problems)) return checked.problems;
-  const others: Listen[] = [];
-  if (options.running !== undefined) {
-    const { control, instances } = options.running;
-    if (control.port !== 0) others.push({ owner: '', protocol: 'tcp', ...control, path: [] });
-    for (const other of instances.values()) {
-      if (other.name !== typed.instance && other.enabled)
-        others.push(...listensOf(other.name, schemaOf(other.plugin), other.config, []));
-    }
-  }
-  const own = listensOf(typed.instance, schemaOf(plugin), checked.value, base);
-  const clashes = own.flatMap((listen) =>
-    portClashes([...others.filter((other) => other.port === listen.port), listen]),
-  );
-  const concerned = clashes.filter((one) => one.path.length > 0);
-  if (options.portProbe === undefined || concerned.length > 0) return [...checked.problems, ...concerned];
-  return [...checked.problems, ...(await probe(own, options.portProbe, NO_PLACES))];
-}
-
-function referenceSources(options: ValidateOptions): ReferenceSources {
+export function referenceSources(options: ValidateOptions): ReferenceSources {
   return {
     env: options.env,
     readFile: options.readFile ?? textFileReader(options.folder),
@@ -225,12 +193,12 @@ function asWarningWhileOff(one: Problem): Problem {
   return missing.includes(one.code) ? { ...one, severity: 'warning' } : one;
 }
 
-function pluginProblem(error: unknown, path: readonly string[]): Problem {
+export function pluginProblem(error: unknown, path: readonly string[]): Problem {
   if (!(error instanceof CodedError)) throw error;
   return { severity: 'error', code: error.code, message: error.message, remedy: error.remedy, path };
 }
 
-async function probe(
+export async function probe(
   listens: readonly Listen[],
   portProbe: NonNullable<ValidateOptions['portProbe']>,
   places: Places,
