@@ -45,8 +45,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       const { renderMetrics } = await import('./own-metrics.ts');
       return renderMetrics(await monitor.fresh(), monitor.counts);
     },
-    health: () => ({ ok: true, state: options.state() }),
-    ready: () => ({ ok: options.state() === 'running', state: options.state() }),
+    health: () => ({ state: options.state() }),
+    ready: () => ({ ready: options.state() === 'running', state: options.state() }),
     log: options.log,
   });
   return { host, port: server.port, oneTimeLink: () => server.oneTimeLink(), close: () => server.close() };
