@@ -8,5 +8,7 @@ export interface PageRoute {
 }
 
 export const routes: readonly PageRoute[] = [
+  { path: '/topology/*?', page: lazy(() => import('../pages/topology/topology-page.tsx')) },
+  { path: '/plugins/*?', page: lazy(() => import('../pages/plugins/plugins-page.tsx')) },
   { path: '/live/*?', page: lazy(() => import('../pages/live/live-page.tsx')) },
 ];
