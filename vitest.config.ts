@@ -27,8 +27,6 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    // An environment variable of the caller must not turn a test's colours or warnings into a difference.
-    env: { NO_COLOR: '1', NODE_NO_WARNINGS: '1' },
     projects: [
       {
         extends: true,

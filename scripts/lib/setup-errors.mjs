@@ -72,6 +72,11 @@ export const setupErrors = {
     cause: 'npm met something that this script does not know; its own words stand above.',
     remedy: 'Read what npm said above; "npm cache verify" and a new run often help.',
   },
+  PB_START_PRELOAD_BUILD: {
+    template: 'The window bridge electron/preload.ts could not be bundled',
+    cause: 'It does not compile; the bundler says above where.',
+    remedy: 'Mend that file, or go back to a version of it that builds.',
+  },
   PB_START_RENDERER_BUILD: {
     template: 'The panel could not be built',
     cause: 'A source below renderer/ does not compile; the builder says above where.',
