@@ -195,7 +195,7 @@ function fastify(limits: HttpLimits): FastifyInstance {
 }
 
 function answerErrors(app: FastifyInstance, log: Logger, limits: HttpLimits): void {
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler((request) => {
     throw new CodedError('PB_NOT_FOUND', { path: request.url.split('?', 1)[0]?.slice(0, 100) });
   });
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {

@@ -20,7 +20,6 @@ export function wsCarrier(socket: WebSocket): Carrier {
 
   socket.on('message', (data, binary) => {
     if (closedWith !== undefined) return;
-    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- a Buffer under our settings
     const frame = binary ? '' : data.toString();
     if (frameListener === undefined) early.push(frame);
     else frameListener(frame);
