@@ -15,5 +15,5 @@ declare const window: {
 };
 
 ipcRenderer.on(ENGINE_PORT, (event, nonce: string) => {
-  window.postMessage(nonce, window.location.origin, [...event.ports]);
+  window.postMessage(nonce, window.location.origin, [...(event.ports as readonly unknown[])]);
 });
