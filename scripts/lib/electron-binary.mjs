@@ -100,7 +100,7 @@ export async function provideElectron(options) {
  * @param {string} errors
  */
 export function whyNot(errors) {
-  const code = /\b(E[A-Z]{4,}|HTTP ?Error[^\n]{0,60}|Response code \d+[^\n]{0,40})/.exec(errors)?.[1];
+  const code = /\b(E[A-Z]{4,}|Response code \d+[^\n]{0,40})/.exec(errors)?.[1];
   if (code !== undefined) return code;
   const line = errors.split('\n').find((text) => /error/i.test(text));
   return line === undefined ? 'no reason given' : line.trim().slice(0, 120);
