@@ -13,6 +13,8 @@ import { cspNonce } from './nonce.ts';
 import { cssVariablesResolver, theme } from './theme.ts';
 
 declare global {
+  /** Where react-remove-scroll (Mantine's dialogs) looks for the nonce of its style tags. */
+  var __webpack_nonce__: string | undefined;
   interface Window {
     /** From the preload, in the app only. */
     readonly patchbay?: { readonly requestPort: PortRequest };
@@ -28,6 +30,8 @@ window.addEventListener('online', () => client.retry());
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) client.retry();
 });
+
+globalThis.__webpack_nonce__ = cspNonce();
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');

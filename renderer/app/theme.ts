@@ -14,10 +14,24 @@ const accent: MantineColorsTuple = [
   '#063a75',
 ];
 
+/** Mantine's greys of the dark theme, from text to ground, in our blue-grey. */
+const dark: MantineColorsTuple = [
+  '#e4e9ef',
+  '#c3cbd5',
+  '#9ea8b5',
+  '#8f99a6',
+  '#3a434f',
+  '#2a313b',
+  '#191e26',
+  '#14181e',
+  '#0d1014',
+  '#08090c',
+];
+
 export const theme = createTheme({
   primaryColor: 'accent',
   primaryShade: { light: 6, dark: 4 },
-  colors: { accent },
+  colors: { accent, dark },
   autoContrast: true,
   fontFamily: 'var(--font)',
   fontFamilyMonospace: 'var(--mono)',

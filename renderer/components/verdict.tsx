@@ -1,12 +1,20 @@
+import type { ReactNode } from 'react';
 import type { Verdict as VerdictName } from '../../gateway-core/protocol/model.ts';
 import { texts } from '../app/texts.ts';
 import styles from './verdict.module.css';
 
-export const verdictGlyphs: Readonly<Record<VerdictName, string>> = {
+/** Drawn, since few fonts have `⑃`: one line that becomes two. */
+const fork = (
+  <svg width="12" height="12" viewBox="0 0 12 12" className={styles.fork}>
+    <path d="M1 6h4M5 6l5-4M5 6l5 4" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" />
+  </svg>
+);
+
+const glyphs: Readonly<Record<VerdictName, ReactNode>> = {
   unchanged: '=',
   modified: '±',
   filtered: '⊘',
-  split: '⑃',
+  split: fork,
   refused: '✕',
 };
 
@@ -16,7 +24,7 @@ export function Verdict({ verdict, word = false }: { verdict: VerdictName; word?
   return (
     <span className={`${styles.verdict} ${styles[verdict]}`} title={said}>
       <span aria-hidden className={styles.glyph}>
-        {verdictGlyphs[verdict]}
+        {glyphs[verdict]}
       </span>
       <span className={word ? undefined : 'visually-hidden'}>{said}</span>
     </span>

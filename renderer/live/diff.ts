@@ -54,6 +54,12 @@ function flatten(value: unknown, path: string, label: string, depth: number, out
   out.push({ depth, text: label + printed, path, value: printed });
 }
 
+/** The outermost braces say nothing. */
+function flattenRoot(value: unknown, out: Flat[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) flatten(value, '', '', 0, out);
+  else for (const [key, item] of Object.entries(value)) flatten(item, `/${key}`, `${key}: `, 0, out);
+}
+
 /** A short array of plain values on one line: `[97.4, 3]`. */
 function short(values: readonly unknown[]): string | undefined {
   if (values.some((item) => typeof item === 'object' && item !== null)) return undefined;
@@ -64,8 +70,8 @@ function short(values: readonly unknown[]): string | undefined {
 export function diff(before: unknown, after: unknown): Diff {
   const left: Flat[] = [];
   const right: Flat[] = [];
-  flatten(before, '', '', 0, left);
-  flatten(after, '', '', 0, right);
+  flattenRoot(before, left);
+  flattenRoot(after, right);
   const was = new Map(left.map((line) => [line.path, line.value]));
   const is = new Map(right.map((line) => [line.path, line.value]));
   let changed = 0;

@@ -58,10 +58,14 @@ function Block({
   );
 }
 
-/** Body first; then what describes the message, where it changed. */
-function comparable(event: CloudEventJson): Readonly<Record<string, unknown>> {
+/** The body, and of what describes the message only what differs: the rest is in Raw. */
+function comparable(event: CloudEventJson, others: readonly CloudEventJson[]): Readonly<Record<string, unknown>> {
   const { data, context } = readable(event);
-  return { data, ...context };
+  const contexts = others.map((other) => readable(other).context);
+  const differs = Object.entries(context).filter(([key, value]) =>
+    contexts.some((other) => JSON.stringify(other[key]) !== JSON.stringify(value)),
+  );
+  return { ...Object.fromEntries(differs), data };
 }
 
 /** What came into the handler and what left it, changed fields marked by sign and colour. */
@@ -69,10 +73,13 @@ export function BeforeAfter({ message, sideBySide }: { message: LiveMessage; sid
   const { before, row } = message;
   const outs = useMemo(() => message.after ?? [], [message.after]);
   const pairs = useMemo(
-    () => outs.slice(0, MOST_PARTS).map((event) => ({ event, ...diff(comparable(before), comparable(event)) })),
+    () =>
+      outs
+        .slice(0, MOST_PARTS)
+        .map((event) => ({ event, ...diff(comparable(before, [event]), comparable(event, [before])) })),
     [before, outs],
   );
-  const alone = useMemo(() => diff(comparable(before), comparable(before)).before, [before]);
+  const alone = useMemo(() => diff(comparable(before, outs), comparable(before, outs)).before, [before, outs]);
   const only = pairs.length === 1 ? pairs[0] : undefined;
   const note = [before.kind, readable(before).decoded ? t.decoded : '', bytes(row.bytes)]
     .filter((part) => part !== '')

@@ -24,6 +24,8 @@ export interface Completion {
   readonly options: readonly string[];
 }
 
+const MAPS: ReadonlySet<string> = new Set(['attributes', 'data']);
+
 const MOST = 12;
 
 /** True when the caret stands in a string literal. */
@@ -51,7 +53,8 @@ export function complete(text: string, caret: number, paths: readonly string[]):
   );
   if (dot !== -1) {
     const object = word.slice(0, dot);
-    if (known.includes(object)) {
+    // A map has fields, everything else may be a text.
+    if (known.includes(object) && !MAPS.has(object) && !known.some((path) => path.startsWith(`${object}.`))) {
       options.push(...METHODS.map((method) => `${object}.${method}`).filter((call) => call.startsWith(word)));
     }
   } else options.push(...FUNCTIONS.filter((name) => word !== '' && name.startsWith(word)));

@@ -38,7 +38,7 @@ export function CountsLine({
           <span title={t.sampledHelp}>
             {t.showing} <strong>{rate(counts.sampledPerSecond)}</strong> {t.of}{' '}
             <strong>{rate(counts.matchedPerSecond)}</strong>
-            {texts.frame.perSecond}
+            <span>{texts.frame.perSecond}</span>
           </span>
           {filtered && <span>{t.matchedOf(count(counts.matched), count(counts.seen))}</span>}
           {counts.filterErrors > 0 && (
@@ -54,7 +54,7 @@ export function CountsLine({
           <StateDot state="paused" /> {t.paused}
         </span>
       )}
-      {view.held && (paused || view.news > 0) && <span data-testid="news">{t.newSincePaused(count(view.news))}</span>}
+      {paused && view.held && <span data-testid="news">{t.newSincePaused(count(view.news))}</span>}
     </div>
   );
 }

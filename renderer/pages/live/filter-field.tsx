@@ -45,6 +45,7 @@ export function FilterField({
   const [settled, setSettled] = useState(value);
   const [caret, setCaret] = useState(0);
   const [open, setOpen] = useState(false);
+  const [focused, setFocused] = useState(false);
   const [active, setActive] = useState(-1);
   const [paths, look] = useSeenPaths(tap);
   const wanted = useRef<number>(undefined);
@@ -71,12 +72,6 @@ export function FilterField({
   useEffect(() => {
     latestApply.current = apply;
   });
-  useEffect(() => {
-    if (!valid || settled === value || open) return;
-    const timer = setTimeout(() => latestApply.current(), settled === '' ? 0 : APPLY_AFTER_MS - CHECK_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [valid, settled, value, open]);
-
   // After a completion the caret goes where the next thing is typed.
   useEffect(() => {
     if (wanted.current === undefined) return;
@@ -85,7 +80,15 @@ export function FilterField({
   });
 
   const { from, options } = complete(draft, caret, paths);
-  const shown = open && options.length > 0;
+  // Between words nothing is offered unasked.
+  const shown = open && options.length > 0 && (from < caret || active >= 0);
+
+  useEffect(() => {
+    if (!valid || settled === value || shown) return;
+    const timer = setTimeout(() => latestApply.current(), settled === '' ? 0 : APPLY_AFTER_MS - CHECK_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [valid, settled, value, shown]);
+
   const take = (option: string): void => {
     const next = accept(draft, caret, from, option);
     wanted.current = next.caret;
@@ -147,8 +150,12 @@ export function FilterField({
         aria-describedby={fault === undefined ? undefined : faultId}
         spellCheck={false}
         autoComplete="off"
-        onFocus={look}
+        onFocus={() => {
+          setFocused(true);
+          look();
+        }}
         onBlur={() => {
+          setFocused(false);
           setOpen(false);
           apply();
         }}
@@ -196,8 +203,8 @@ export function FilterField({
           ))}
         </div>
       )}
-      {fault !== undefined && !shown && (
-        <div id={faultId} role="alert" className={styles.fault}>
+      {fault !== undefined && (
+        <div id={faultId} role="alert" className={focused && !shown ? styles.fault : 'visually-hidden'}>
           <code>
             {settled.slice(Math.max(0, fault.at - 24), fault.at)}
             <mark>{settled.slice(fault.at, fault.at + 1) || '␣'}</mark>

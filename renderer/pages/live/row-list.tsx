@@ -1,6 +1,5 @@
 import { Button } from '@mantine/core';
 import { IconActivity, IconArrowDown } from '@tabler/icons-react';
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useLayoutEffect, useRef, type KeyboardEvent, type RefObject } from 'react';
 import type { TopologyNode } from '../../../gateway-core/protocol/model.ts';
 import { clockSeconds, count } from '../../app/format.ts';
@@ -9,6 +8,7 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { missing, type Entry, type GapEntry, type RowEntry } from '../../live/ring.ts';
 import type { LiveTap, TapView } from '../../live/tap.ts';
 import styles from './row-list.module.css';
+import { rowWindow, useScroll } from './row-window.ts';
 import { Row } from './row.tsx';
 
 const t = texts.live;
@@ -55,13 +55,10 @@ export function RowList({
 }: RowListProps) {
   const { ring } = tap;
   const { length } = ring;
-  const virtual = useVirtualizer({
-    count: length,
-    getScrollElement: () => ref.current,
-    estimateSize: () => ROW,
-    overscan: 12,
-    useFlushSync: false,
-  });
+  const scroll = useScroll(ref);
+  // At the newest the end is drawn, wherever the scroller still stands: it follows before the paint.
+  const top = following ? Math.max(0, length * ROW - scroll.height) : scroll.top;
+  const { first, end } = rowWindow(top, scroll.height, ROW, length);
   const handler = node.kind === 'handler';
   const selectedAt = selected === undefined ? -1 : ring.find(selected.row.seq, selected.row.id);
 
@@ -95,12 +92,21 @@ export function RowList({
       void tap.loadOlder();
   }, [ref, tap, following, view.atBeginning, view.open]);
 
+  /** Scrolls no further than needed; the head covers one row. */
+  const reveal = (index: number): void => {
+    const scroller = ref.current;
+    if (scroller === null) return;
+    const start = index * ROW;
+    if (start < scroller.scrollTop) scroller.scrollTop = start;
+    else if (start + 2 * ROW > scroller.scrollTop + scroller.clientHeight)
+      scroller.scrollTop = start + 2 * ROW - scroller.clientHeight;
+  };
   const moveTo = (from: number, step: number): void => {
     for (let i = from; i >= 0 && i < length; i += step) {
       const entry = ring.at(i);
       if (entry?.kind !== 'row') continue;
       select(entry, selected !== undefined);
-      virtual.scrollToIndex(i, { align: 'auto' });
+      reveal(i);
       return;
     }
   };
@@ -167,7 +173,9 @@ export function RowList({
               </span>
             )}
             <span role="columnheader">{t.columns.origin}</span>
-            <span role="columnheader">{t.columns.id}</span>
+            <span role="columnheader" data-column="id">
+              {t.columns.id}
+            </span>
             <span role="columnheader">{t.columns.summary}</span>
             <span role="columnheader" className={styles.right}>
               {handler ? t.columns.micros : t.columns.size}
@@ -175,8 +183,8 @@ export function RowList({
           </div>
         </div>
         {length > 0 && (
-          <div role="rowgroup" className={styles.rows} style={{ height: virtual.getTotalSize() }}>
-            {virtual.getVirtualItems().map(({ index, start }) => {
+          <div role="rowgroup" className={styles.rows} style={{ height: length * ROW }}>
+            {Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i).map((index) => {
               const entry = ring.at(index);
               if (entry === undefined) return null;
               const isRow = entry.kind === 'row';
@@ -189,7 +197,7 @@ export function RowList({
                   aria-selected={isRow ? index === selectedAt : undefined}
                   className={isRow ? styles.row : `${styles.row} ${styles.markRow}`}
                   data-verdict={isRow ? entry.row.verdict : undefined}
-                  style={{ transform: `translateY(${start}px)` }}
+                  style={{ transform: `translateY(${index * ROW}px)` }}
                   onClick={isRow ? () => select(entry, selected !== undefined) : undefined}
                 >
                   {isRow ? render(entry, index) : <span role="gridcell">{render(entry, index)}</span>}

@@ -5,6 +5,9 @@ import { texts } from '../../app/texts.ts';
 import { Verdict } from '../../components/verdict.tsx';
 import styles from './row-list.module.css';
 
+/** What messages have that were given no type: says nothing. */
+const DEFAULT_TYPE = 'patchbay.message';
+
 /** What came of it, in the words of the row: the result, or why there is none. */
 function Outcome({ row }: { row: LiveRow }) {
   switch (row.verdict) {
@@ -52,8 +55,8 @@ export const Row = memo(function Row({ row, handler }: { row: LiveRow; handler: 
       <span role="gridcell" className={styles.dim} title={row.origin}>
         {row.origin}
       </span>
-      <span role="gridcell" title={`${row.type} · ${row.id}`}>
-        {row.type} <span className={styles.faint}>{row.id}</span>
+      <span role="gridcell" data-column="id" title={`${row.type} · ${row.id}`}>
+        {row.type === DEFAULT_TYPE ? row.kind : row.type} <span className={styles.faint}>{row.id}</span>
       </span>
       <span role="gridcell" className={styles.summary}>
         {row.summary}
