@@ -35,6 +35,7 @@ export const form = {
   others: 'Other names',
   useGroup: (label: string) => `Use ${label}`,
   choose: 'Choose one',
+  choiceOf: (label: string) => (label === '' ? 'How it is used' : `Kind of ${label}`),
   fixed: 'always',
   noConfig: 'This plugin takes no config.',
   notJson: 'This is not JSON yet, so it is not taken over.',

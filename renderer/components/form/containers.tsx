@@ -108,11 +108,13 @@ function ChoiceRow({ field, choice }: { field: Field; choice: Choice }) {
   const chosen = choice.options[choice.selected];
   const id = `${form.idOf(field)}-choice`;
   return (
-    <div className={styles.row}>
+    <div className={styles.row} data-choice={field.key}>
+      <label htmlFor={id} className={styles.label}>
+        {texts.form.choiceOf(field.path.length === 0 ? '' : field.label)}
+      </label>
       <div className={styles.controlLine}>
         <Select
           id={id}
-          aria-label={field.label === '' ? texts.form.choose : `${field.label}: ${texts.form.choose}`}
           className={styles.input}
           placeholder={texts.form.choose}
           disabled={form.disabled}

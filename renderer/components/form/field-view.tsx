@@ -2,6 +2,7 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { IconArrowBackUp } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import { count } from '../../app/format.ts';
 import { texts } from '../../app/texts.ts';
 import { Control } from './controls.tsx';
 import { useForm } from './form-context.ts';
@@ -94,9 +95,9 @@ function hints(field: Single): ReactNode[] {
   const small: ReactNode[] = [];
   if (field.kind === 'number') {
     const { min, max } = field;
-    if (min !== undefined && max !== undefined) small.push(t.between(String(min), String(max)));
-    else if (min !== undefined) small.push(t.atLeast(String(min)));
-    else if (max !== undefined) small.push(t.atMost(String(max)));
+    if (min !== undefined && max !== undefined) small.push(t.between(count(min, digits(min)), count(max, digits(max))));
+    else if (min !== undefined) small.push(t.atLeast(count(min, digits(min))));
+    else if (max !== undefined) small.push(t.atMost(count(max, digits(max))));
   }
   if (field.present && field.placeholder !== '' && field.placeholder.length < 80)
     small.push(t.defaultIs(field.placeholder));
@@ -126,4 +127,8 @@ function hints(field: Single): ReactNode[] {
     );
   }
   return parts;
+}
+
+function digits(value: number): number {
+  return String(value).split('.')[1]?.length ?? 0;
 }

@@ -160,7 +160,7 @@ describe('choices', () => {
     {
       oneOf: [
         { title: 'Listen', required: ['listen'] },
-        { title: 'Connect', required: ['url'] },
+        { title: 'Connect', required: ['url', 'addresses'] },
       ],
     },
   );
@@ -169,6 +169,12 @@ describe('choices', () => {
   it('shows the fields of the branch the value is of, and those all share', () => {
     expect(names(buildForm(schema, { listen: { port: 1 } }))).toEqual(['listen', 'addresses']);
     expect(names(buildForm(schema, { url: 'x' }))).toEqual(['url', 'addresses']);
+  });
+
+  it('requires what only one branch requires, without hiding it from the others', () => {
+    const required = (value: unknown) => at(buildForm(schema, value), 'addresses').required;
+    expect(required({ listen: {} })).toBe(false);
+    expect(required({ url: 'x' })).toBe(true);
   });
 
   it('waits for a choice where nothing tells', () => {

@@ -308,8 +308,7 @@ interface Branch {
 
 /**
  * `oneOf` and `anyOf`. Branches often only say `required: ["url"]` over shared properties;
- * then a shared property that some branches require and this one does not mention belongs to
- * those others, and is not shown here.
+ * then the first name a branch requires is its mark, and the others do not show it.
  */
 function buildUnion(walk: Walk, schema: Schema, given: readonly unknown[], base: FieldBase, place: Place): Field {
   const { oneOf: _oneOf, anyOf: _anyOf, ...shared } = schema;
@@ -342,7 +341,7 @@ function buildUnion(walk: Walk, schema: Schema, given: readonly unknown[], base:
   };
   const active = branches[selected];
   if (types.every((list) => list.length === 1 && list[0] === 'object')) {
-    const form = active?.form ?? without(shared, new Set(owns.flatMap(spokenOf)));
+    const form = active?.form ?? without(shared, new Set(owns.flatMap(markOf)));
     return buildObject(
       walk,
       { ...form, additionalProperties: form['additionalProperties'] ?? false },
@@ -360,9 +359,17 @@ const SCALARS: readonly string[] = ['string', 'number', 'integer'];
 function split(shared: Schema, owns: readonly Schema[]): readonly Branch[] {
   return owns.map((own) => {
     const mine = new Set(spokenOf(own));
-    const foreign = new Set(owns.flatMap(spokenOf).filter((name) => !mine.has(name)));
+    const foreign = new Set(owns.flatMap(markOf).filter((name) => !mine.has(name)));
     return { own, foreign, form: without(merge(shared, own), foreign) };
   });
+}
+
+/**
+ * Names that belong to a branch alone: those it defines, and the first that it requires. What
+ * else it requires may be optional in the others (`addresses` with `listen`).
+ */
+function markOf(own: Schema): readonly string[] {
+  return [...strings(own['required']).slice(0, 1), ...Object.keys(objectOf(own['properties']))];
 }
 
 /** Names a branch speaks of: what it defines and what it requires. */

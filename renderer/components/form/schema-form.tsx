@@ -57,6 +57,7 @@ export function SchemaForm({
     set: (path, next) => onChange(setAt(value, path, next)),
     unset: (path) => onChange(path.length === 0 ? {} : unsetAt(value, path)),
     choose: (field, index, start) => {
+      touch(field);
       setChosen((before) => new Map(before).set(field.key, index));
       onChange(setAt(value, field.path, start));
     },
@@ -70,7 +71,7 @@ export function SchemaForm({
   return (
     <FormContext value={api}>
       <div className={styles.form}>
-        {assigned.unmatched.length > 0 && (showAll || value !== undefined) && (
+        {assigned.unmatched.length > 0 && (showAll || touched.size > 0) && (
           <div className={styles.top} role="status">
             {assigned.unmatched.map((problem, index) => (
               <ProblemText key={index} problem={problem} withPlace />

@@ -120,10 +120,12 @@ function Editor({ entry, target, leave, document, reload }: Props & { document: 
   const mine = [section, placed.name];
   const refusal = refusedAt === JSON.stringify(edits) ? problemsOf(save.error?.details) : [];
   const all = unique([...(checked.value?.problems ?? []), ...(preview.value?.problems ?? []), ...refusal]);
-  const inside = all.filter((problem) => mine.every((part, index) => problem.path[index] === part));
-  const outside = all.filter((problem) => !inside.includes(problem));
-  const inConfig = inside.filter((problem) => problem.path[2] !== 'expect' && problem.path[2] !== 'buffer');
-  const inAround = inside.filter((problem) => !inConfig.includes(problem));
+  const isMine = (problem: Problem): boolean => mine.every((part, index) => problem.path[index] === part);
+  const inConfig = all.filter((problem) => isMine(problem) && problem.path[2] === 'config');
+  const inAround = all.filter(
+    (problem) => isMine(problem) && (problem.path[2] === 'expect' || problem.path[2] === 'buffer'),
+  );
+  const outside = all.filter((problem) => !inConfig.includes(problem) && !inAround.includes(problem));
   const errors = all.filter((problem) => problem.severity === 'error').length;
 
   const change = (next: InstanceDraft): void => {
@@ -263,7 +265,9 @@ function Editor({ entry, target, leave, document, reload }: Props & { document: 
               value={name}
               spellCheck={false}
               autoComplete="off"
-              maw={340}
+              maw={520}
+              inputWrapperOrder={['label', 'input', 'error', 'description']}
+              classNames={{ description: styles.description }}
               error={
                 nameFault === undefined
                   ? undefined

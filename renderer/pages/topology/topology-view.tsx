@@ -139,16 +139,32 @@ function Canvas({ topology, stale }: { topology: Topology; stale: boolean }) {
     target?.focus({ preventScroll: true });
   };
 
+  /** Moves the canvas if a node is not wholly on the screen. */
+  const bring = useCallback(
+    (name: string) => {
+      const place = layout.places.get(name);
+      const frame = box.current?.getBoundingClientRect();
+      if (place === undefined || frame === undefined) return;
+      const at = flow.flowToScreenPosition(place);
+      const end = flow.flowToScreenPosition({ x: place.x + NODE_WIDTH, y: place.y + NODE_HEIGHT });
+      if (at.x >= frame.left && at.y >= frame.top && end.x <= frame.right && end.y <= frame.bottom) return;
+      const zoom = Math.max(flow.getZoom(), 0.7);
+      void flow.setCenter(place.x + NODE_WIDTH / 2, place.y + NODE_HEIGHT / 2, { zoom });
+    },
+    [flow, layout],
+  );
+
+  // The inspector takes room from the canvas, perhaps where the node was.
+  useEffect(() => {
+    if (selected === '') return;
+    const frame = requestAnimationFrame(() => bring(selected));
+    return () => cancelAnimationFrame(frame);
+  }, [selected, bring]);
+
   /** What has the focus must be seen. */
   const reveal = (event: FocusEvent): void => {
     const name = event.target instanceof HTMLElement ? event.target.dataset['node'] : undefined;
-    const place = name === undefined ? undefined : layout.places.get(name);
-    const frame = box.current?.getBoundingClientRect();
-    if (place === undefined || frame === undefined || !event.target.matches(':focus-visible')) return;
-    const at = flow.flowToScreenPosition(place);
-    const end = flow.flowToScreenPosition({ x: place.x + NODE_WIDTH, y: place.y + NODE_HEIGHT });
-    if (at.x >= frame.left && at.y >= frame.top && end.x <= frame.right && end.y <= frame.bottom) return;
-    void flow.setCenter(place.x + NODE_WIDTH / 2, place.y + NODE_HEIGHT / 2, { zoom: Math.max(flow.getZoom(), 0.7) });
+    if (name !== undefined && event.target.matches(':focus-visible')) bring(name);
   };
 
   return (
