@@ -23,7 +23,7 @@ import { Sender } from './sender.ts';
 import { secureContext } from './tls.ts';
 
 const FIRST_DELAY_MS = 250;
-const LONGEST_DELAY_MS = 30_000;
+const LONGEST_DELAY_MS = 15_000;
 
 interface Address {
   readonly url: string;

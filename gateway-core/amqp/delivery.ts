@@ -46,9 +46,7 @@ export class Delivery implements AmqpDelivery {
   }
 
   get properties(): AmqpProperties {
-    if (this.block === undefined || this.propertiesAt === 0) {
-      return this.address === '' ? NO_PROPERTIES : { to: this.address };
-    }
+    if (this.block === undefined || this.propertiesAt === 0) return NO_PROPERTIES;
     try {
       return readProperties(this.link.types, this.block, this.propertiesAt);
     } catch {

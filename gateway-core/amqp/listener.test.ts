@@ -122,6 +122,20 @@ describe('taking messages in', () => {
     expect(test.codes()).toContain('PB_AMQP_LINK_REFUSED');
   });
 
+  it('takes /a and a for one address, as collectd means them', async () => {
+    const { listener, deliveries } = await listen(test, { addresses: ['collectd/telemetry', '/b'] });
+    client(listener.port).send({ body: '1', to: '/collectd/telemetry' }, { body: '2', to: 'collectd/telemetry' });
+    client(listener.port, '/collectd/telemetry').send({ body: '3' });
+    client(listener.port, 'b').send({ body: '4' });
+    await until(() => deliveries.length === 4);
+    expect(deliveries.map((delivery) => delivery.address).toSorted()).toEqual([
+      'b',
+      'collectd/telemetry',
+      'collectd/telemetry',
+      'collectd/telemetry',
+    ]);
+  });
+
   it('gives no messages to a peer that wants to receive', async () => {
     const { listener } = await listen(test);
     const peer = client(listener.port, 'a');

@@ -8,6 +8,7 @@ import { Intake } from './intake.ts';
 import { limitsOf, type Limits } from './limits.ts';
 import { PeerConnection } from './peer-connection.ts';
 import type { PeerLog } from './peer-log.ts';
+import { withoutSlash } from './receiving-link.ts';
 import type { RheaContainer, RheaReceiver, RheaSender } from './rhea.ts';
 import { serverMechanisms } from './sasl.ts';
 import { secureContext } from './tls.ts';
@@ -29,7 +30,8 @@ export class Listener implements AmqpListener {
     this.options = options;
     this.limits = limitsOf(options.limits);
     this.log = log;
-    this.intake = new Intake(options, this.limits.maxHeldBytes);
+    const addresses = (options.addresses ?? []).map(withoutSlash);
+    this.intake = new Intake({ ...options, addresses }, this.limits.maxHeldBytes);
     this.server = this.createServer();
   }
 
@@ -185,8 +187,8 @@ export class Listener implements AmqpListener {
   }
 
   private attach(peer: PeerConnection, receiver: RheaReceiver): void {
-    const target = receiver.remote.attach?.target;
-    const address = target?.address ?? undefined;
+    const asked = receiver.remote.attach?.target?.address ?? undefined;
+    const address = asked === undefined ? undefined : withoutSlash(asked);
     receiver.local.attach.max_message_size = this.limits.maxMessageSize;
     const source = receiver.remote.attach?.source?.address;
     receiver.set_source(typeof source === 'string' ? { address: source } : {});
@@ -196,7 +198,7 @@ export class Listener implements AmqpListener {
       receiver.close({ condition: this.intake.draining ? 'amqp:resource-locked' : 'amqp:not-found', description: why });
       return;
     }
-    receiver.set_target(address === undefined ? {} : { address });
+    receiver.set_target(asked === undefined ? {} : { address: asked });
     peer.receive(receiver, this.intake, address);
   }
 }

@@ -89,9 +89,6 @@ export class PeerConnection {
     });
     connection.on('receiver_close', (context: { receiver: RheaReceiver }) => this.detached(context.receiver));
     connection.on('sender_close', () => this.attached--);
-    connection.on('receiver_drained', (context: { receiver: RheaReceiver }) => {
-      this.links.get(context.receiver)?.drained();
-    });
     connection.on('connection_open', () => {
       clearTimeout(this.handshake);
     });

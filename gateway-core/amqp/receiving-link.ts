@@ -8,6 +8,14 @@ import { readSections } from './sections.ts';
 /** What a fragment counts for at least: an array slot and a view. */
 const FRAGMENT_COST = 128;
 
+/**
+ * To an endpoint `/collectd/telemetry` and `collectd/telemetry` are one address: collectd puts the slash before what
+ * is configured, and Qpid's routers, which it was made for, take it away.
+ */
+export function withoutSlash(address: string): string {
+  return address.startsWith('/') ? address.slice(1) : address;
+}
+
 /** One link on which messages come in: joins frames into messages, keeps its credit. */
 export class ReceivingLink {
   readonly rhea: RheaReceiver;
@@ -35,6 +43,13 @@ export class ReceivingLink {
     this.types = peer.types;
     this.rhea = rhea;
     this.address = address;
+    rhea.on_flow = ({ performative }): void => {
+      // The answer to our drain; rhea's own reader of it writes to the console about brokers that answer twice.
+      if (performative.drain !== true) return;
+      rhea.credit = performative.link_credit ?? 0;
+      rhea.delivery_count = performative.delivery_count ?? rhea.delivery_count;
+      intake.drained();
+    };
   }
 
   /** One transfer frame whose payload is `block[start..end)`. Throws a CodedError for what ends the connection. */
@@ -52,7 +67,10 @@ export class ReceivingLink {
       if (id === undefined) {
         throw new CodedError('PB_AMQP_BAD_FRAME', { peer: this.peer.name, what: 'a transfer without a delivery-id' });
       }
-      if (this.rhea.credit <= 0) throw new CodedError('PB_AMQP_CREDIT_IGNORED', { peer: this.peer.name });
+      // RabbitMQ 3 takes each new credit as from where it is, not from where we were, and so sends up to as much again.
+      if (this.rhea.credit <= -this.intake.window) {
+        throw new CodedError('PB_AMQP_CREDIT_IGNORED', { peer: this.peer.name });
+      }
       if (!more && !aborted) {
         this.complete(id, format, settled, block, start, end, end - start);
         return;
@@ -85,14 +103,11 @@ export class ReceivingLink {
 
   /** Gives as much new credit as there is room for, once it is worth a frame. */
   topUp(): void {
-    const window = this.intake.window;
-    const room = window - this.rhea.credit - this.unsettled;
-    if (this.alive && !this.intake.draining && room > 0 && room >= window >>> 2) this.rhea.flow(room);
-  }
-
-  /** The peer handed its credit back. */
-  drained(): void {
-    this.intake.drained();
+    const { credit } = this.rhea;
+    const { window } = this.intake;
+    const wanted = window - this.unsettled;
+    if (!this.alive || this.intake.draining || wanted <= 0) return;
+    if (wanted > credit && wanted - credit >= window >>> 2) this.rhea.flow(wanted - credit);
   }
 
   /** The link is closed. */
@@ -136,7 +151,7 @@ export class ReceivingLink {
     if (end === 0) return '';
     if (end - start !== this.lastTo.length || block.compare(this.lastTo, 0, this.lastTo.length, start, end) !== 0) {
       this.lastTo = Buffer.from(block.subarray(start, end));
-      this.lastAddress = this.lastTo.toString('utf8');
+      this.lastAddress = withoutSlash(this.lastTo.toString('utf8'));
     }
     return this.lastAddress;
   }

@@ -118,6 +118,13 @@ export interface RheaTerminus {
 }
 
 export interface RheaReceiver extends RheaLink {
+  on_flow: (
+    frame: RheaFrame<{
+      readonly drain?: boolean | null;
+      readonly link_credit?: number | null;
+      readonly delivery_count?: number | null;
+    }>,
+  ) => void;
   flow(credit: number): void;
   drain_credit(): void;
 }

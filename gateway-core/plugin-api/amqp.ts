@@ -13,7 +13,7 @@ export type AmqpOutcome =
   /** Can never be taken. `condition` is an AMQP symbol, as in `amqp:decode-error`. */
   | { readonly kind: 'rejected'; readonly condition: string; readonly description?: string };
 
-/** The properties section (AMQP 1.0, section 3.2.4), except `to`, which is {@link AmqpDelivery.address}. */
+/** The properties section (AMQP 1.0, section 3.2.4), as far as plugins need it. */
 export interface AmqpProperties {
   /** Uuids as `8-4-4-4-12` text, numbers as decimal text, binary as hex. */
   readonly messageId?: string;
@@ -31,7 +31,10 @@ export interface AmqpProperties {
 
 /** One message taken in. Valid until it is settled. */
 export interface AmqpDelivery {
-  /** The link's address; with an anonymous terminus, the message's `to`; empty when there is neither. */
+  /**
+   * The link's address; with an anonymous terminus, the message's `to`; empty when there is neither. Of a listener:
+   * without a slash at its beginning, which collectd adds (`properties.to` has it as sent).
+   */
   readonly address: string;
   /**
    * amqp-value of binary or string as it is; data sections joined; amqp-value lists and
@@ -44,7 +47,7 @@ export interface AmqpDelivery {
   readonly unsupported: string;
   /** The sender settled it already: an outcome is for our own count only. */
   readonly presettled: boolean;
-  /** False when {@link properties} holds nothing but `to` and there are no application properties: saves reading them. */
+  /** False when there was nothing but `to`: then {@link properties} is empty and there are no application properties. */
   readonly hasProperties: boolean;
   /** Read on each access: keep it rather than ask twice. */
   readonly properties: AmqpProperties;
@@ -90,7 +93,10 @@ export interface AmqpLimits {
 }
 
 export interface AmqpReceiveOptions {
-  /** Links whose address is none of these are refused, and so are single messages on an anonymous one. Empty: every address. */
+  /**
+   * Of a listener: links whose address is none of these are refused, and so are single messages on an anonymous one;
+   * empty or absent: every address; a slash at the beginning counts for nothing. Of a connection: what to attach to.
+   */
   readonly addresses?: readonly string[];
   /**
    * Takes a batch, in the order of arrival. While the promise it returned is pending the host keeps
