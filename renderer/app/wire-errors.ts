@@ -3,6 +3,6 @@ import { RemoteError, wireError } from '../../gateway-core/protocol/wire-error.t
 
 /** Any thrown thing as something an `ErrorPanel` can show. */
 export function asWireError(error: unknown): WireError {
-  if (error instanceof RemoteError) return error.toWire();
+  if (error instanceof RemoteError) return error.wire;
   return wireError('PB_INTERNAL', { message: error instanceof Error ? error.message : String(error) });
 }
