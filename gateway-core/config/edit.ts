@@ -50,7 +50,7 @@ function readForEdit(text: string): Document {
     version: '1.2',
     schema: 'core',
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
     uniqueKeys: false,
   });
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null))

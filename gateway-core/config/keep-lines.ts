@@ -27,11 +27,34 @@ export function keepLines(original: string, before: string, after: string): stri
   if (pairs === undefined) return fallback;
   const kept = afters.map((line, index) => {
     const match = pairs.get(index);
-    return match === undefined ? line : (originals[match] as string);
+    return match === undefined ? reindented(line, index, pairs, befores, originals) : (originals[match] as string);
   });
   const text = kept.join(end);
   // A line can mean something else at another indentation: only what reads the same is returned.
   return readsAlike(text, after) ? text : fallback;
+}
+
+/** A new line at the indentation that the nearest kept line of its level has in the original. */
+function reindented(
+  line: string,
+  index: number,
+  pairs: ReadonlyMap<number, number>,
+  befores: readonly string[],
+  originals: readonly string[],
+): string {
+  const width = indentOf(line);
+  for (let away = 1; away <= 200; away++) {
+    for (const near of [index - away, index + away]) {
+      const match = pairs.get(near);
+      if (match === undefined || indentOf(befores[match] as string) !== width) continue;
+      return ' '.repeat(indentOf(originals[match] as string)) + line.slice(width);
+    }
+  }
+  return line;
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
 }
 
 function squeezed(line: string): string {

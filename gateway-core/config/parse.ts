@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, isPair, Lexer, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isScalar, isSeq, isPair, isAlias, visit, Lexer, LineCounter, parseDocument, type Document } from 'yaml';
 import type { GatewayConfig, Problem } from '../protocol/model.ts';
 import { checkStructure } from './check-structure.ts';
 import { isMap as isRecord } from './is-map.ts';
@@ -8,7 +8,7 @@ import { MAX_DEPTH, plainData } from './plain-data.ts';
 import { capped, hasErrors, problem } from './problem.ts';
 import { formatSize } from './quantity.ts';
 import { CONFIG_VERSION } from './schema.ts';
-import { syntaxReason } from './syntax.ts';
+import { SYNTAX_REASONS, syntaxReason } from './syntax.ts';
 
 export interface ParseOptions {
   /** Larger texts are refused unread; bytes of UTF-8. Default 8 MiB. */
@@ -55,7 +55,8 @@ export function parseConfig(text: string, options: ParseOptions = {}): ParsedCon
     // The parser looks for duplicates in quadratic time; `keyProblems` does it in linear time.
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    // With `silent` a second document would pass unnoticed.
+    logLevel: 'error',
     lineCounter: lines,
   });
   const places = placesOf(document, lines);
@@ -82,7 +83,7 @@ export function parseConfig(text: string, options: ParseOptions = {}): ParsedCon
   try {
     raw = document.toJS({ maxAliasCount: 100 });
   } catch {
-    return refused(text, [at(problem('PB_CONFIG_ALIASES', {}, []), START)], places);
+    return refused(text, [aliasProblem(document, lines)], places);
   }
   const plain = plainData(raw);
   if ('fault' in plain) {
@@ -161,6 +162,25 @@ function placeOf(text: string, offset: number): Place {
   let line = 1;
   for (let i = before.indexOf('\n'); i !== -1; i = before.indexOf('\n', i + 1)) line++;
   return { line, column: offset - lineStart + 1 };
+}
+
+/** Why the aliases of a document cannot be followed: one has no anchor before it, or they unfold too far. */
+function aliasProblem(document: Document, lines: LineCounter): Problem {
+  const anchors = new Set<string>();
+  let unknown: unknown;
+  visit(document, {
+    Node(_key, node) {
+      if (isAlias(node)) {
+        if (anchors.has(node.source)) return undefined;
+        unknown = node;
+        return visit.BREAK;
+      }
+      if (typeof node.anchor === 'string') anchors.add(node.anchor);
+      return undefined;
+    },
+  });
+  if (unknown === undefined) return at(problem('PB_CONFIG_ALIASES', {}, []), START);
+  return atNode(problem('PB_CONFIG_SYNTAX', { reason: SYNTAX_REASONS.BAD_ALIAS }, []), unknown, lines);
 }
 
 /** Keys that are twice in a map, and keys that are no text. Also bounds the depth, without recursion. */

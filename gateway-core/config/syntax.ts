@@ -4,7 +4,7 @@ import type { YAMLParseError, YAMLWarning } from 'yaml';
  * What a syntax error means, in our words: the parser's own may quote the text, and the text
  * may hold a password.
  */
-const REASONS: Readonly<Record<string, string>> = {
+export const SYNTAX_REASONS = {
   ALIAS_PROPS: 'an alias (`*name`) cannot have an anchor or a tag',
   BAD_ALIAS: 'the alias (`*name`) has no anchor (`&name`) before it; text that begins with `*` or `&` needs quotes',
   BAD_COLLECTION_TYPE: 'the tag does not fit what follows it',
@@ -27,8 +27,9 @@ const REASONS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'tabs cannot indent; use spaces',
   TAG_RESOLVE_FAILED: 'unknown tag; text that begins with `!` needs quotes',
   UNEXPECTED_TOKEN: 'this is not expected here; a quote, bracket or line break before it may be missing or too much',
-};
+} as const;
 
 export function syntaxReason(error: YAMLParseError | YAMLWarning): string {
-  return REASONS[error.code] ?? 'the text cannot be read here';
+  const reasons: Readonly<Record<string, string>> = SYNTAX_REASONS;
+  return reasons[error.code] ?? 'the text cannot be read here';
 }
