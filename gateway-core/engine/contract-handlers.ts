@@ -9,7 +9,7 @@ import type { GatewayEvent, LogLine, StatusReport, Topology } from '../protocol/
 import type { Storage } from '../storage/storage.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
-import { DEMO_CONFIG, EMPTY_CONFIG } from './demo.ts';
+import { demoConfig, EMPTY_CONFIG } from './demo.ts';
 import { CodedError } from './error.ts';
 import type { Fleet } from './fleet.ts';
 import type { Log } from './log.ts';
@@ -64,7 +64,7 @@ function callHandlers(parts: EngineParts): CallHandlers {
     },
     'config.rollback': ({ version }, session) => keeper.rollback(version, origin(session)),
 
-    'setup.demo': (_params, session) => firstConfig(parts, DEMO_CONFIG, origin(session)),
+    'setup.demo': async (_params, session) => firstConfig(parts, await demoConfig(), origin(session)),
     'setup.empty': (_params, session) => firstConfig(parts, EMPTY_CONFIG, origin(session)),
     'setup.import': ({ yaml }, session) => firstConfig(parts, yaml, origin(session)),
 

@@ -1,5 +1,26 @@
-/** The config of the first run's "demo": traffic to look at in one click. */
-export const DEMO_CONFIG = `# Patchbay's demo: collectd-like traffic, decoded and served as Prometheus metrics.
+import { createServer, type AddressInfo } from 'node:net';
+
+const USUAL_PORT = 3000;
+
+/** The config of the first run's "demo": traffic to look at in one click, so it takes another port where the usual one is taken. */
+export async function demoConfig(): Promise<string> {
+  const port = (await bound(USUAL_PORT)) ?? (await bound(0)) ?? USUAL_PORT;
+  return DEMO.replaceAll(String(USUAL_PORT), String(port));
+}
+
+/** The port when it could be listened on (0: any free one); undefined when not. Let go again before it resolves. */
+function bound(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const taken = (server.address() as AddressInfo).port;
+      server.close(() => resolve(taken));
+    });
+  });
+}
+
+const DEMO = `# Patchbay's demo: collectd-like traffic, decoded and served as Prometheus metrics.
 # Everything here can be changed in the panel; comments stay where they are.
 version: 1
 

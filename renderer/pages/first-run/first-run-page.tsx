@@ -48,7 +48,11 @@ export function FirstRunPage() {
     <div className={styles.page}>
       <h1>{t.title}</h1>
       <p className={styles.lead}>{t.lead}</p>
-      {error !== undefined && <ErrorPanel error={error} />}
+      {error !== undefined && (
+        <div className={styles.failed}>
+          <ErrorPanel compact error={error} />
+        </div>
+      )}
       <div className={styles.choices}>
         <Choice
           icon={<IconPlayerPlay size={26} stroke={1.5} />}
