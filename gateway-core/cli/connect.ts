@@ -23,7 +23,10 @@ export async function connect(where: Where): Promise<Client> {
   }
   const token = where.token ?? (await readControlToken(folder));
   if (token === undefined) throw new CodedError('PB_TOKEN_UNREADABLE', { data: folder });
-  const client = createClient(connectWebSocket({ ...parseAddress(address), token }), { client: 'cli', reconnect: false });
+  const client = createClient(connectWebSocket({ ...parseAddress(address), token }), {
+    client: 'cli',
+    reconnect: false,
+  });
   await client.opened();
   return client;
 }

@@ -5,15 +5,20 @@ import { VERSION } from '../engine/version.ts';
 
 const where = (command: Command): Command =>
   command
-    .option('--data <dir>', 'data folder of the gateway (default: the platform\'s, or PATCHBAY_DATA)')
+    .option('--data <dir>', "data folder of the gateway (default: the platform's, or PATCHBAY_DATA)")
     .option('--control <host:port>', 'control address, instead of looking into the data folder')
     .option('--token <token>', 'control token, instead of the one in the data folder');
 const json = (command: Command): Command => command.option('--json', 'print one JSON document');
 
 /** Builds the program. `exit` receives the exit code of the command that ran. */
 export function program(exit: (code: number) => void): Command {
-  const patchbay = new Command('patchbay').description('Message gateway with a control panel').version(VERSION).exitOverride().showHelpAfterError('(--help lists the options)');
-  const run = <Args extends unknown[]>(load: () => Promise<(...args: Args) => Promise<number>>) =>
+  const patchbay = new Command('patchbay')
+    .description('Message gateway with a control panel')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(--help lists the options)');
+  const run =
+    <Args extends unknown[]>(load: () => Promise<(...args: Args) => Promise<number>>) =>
     async (...args: Args): Promise<void> => {
       const options = args.at(-2) as { json?: boolean };
       try {
@@ -28,14 +33,23 @@ export function program(exit: (code: number) => void): Command {
     .command('run')
     .description('run the gateway; without a file, <data>/startup.yaml, or the first run in the panel')
     .argument('[file]', 'startup.yaml, or - for standard input')
-    .option('--data <dir>', 'data folder (default: the platform\'s, or PATCHBAY_DATA)')
+    .option('--data <dir>', "data folder (default: the platform's, or PATCHBAY_DATA)")
     .option('--control <host:port>', 'control address (default: settings.control of the config, else 127.0.0.1:7080)')
-    .addOption(new Option('--plugins <dir>', 'a further folder of plugins; may be given several times').argParser((dir: string, known: string[] | undefined) => [...(known ?? []), dir]))
+    .addOption(
+      new Option('--plugins <dir>', 'a further folder of plugins; may be given several times').argParser(
+        (dir: string, known: string[] | undefined) => [...(known ?? []), dir],
+      ),
+    )
     .option('--no-panel', 'serve no panel')
     .option('--json', 'print what happens as JSON lines')
     .action(run(async () => (await import('./commands/run.ts')).run));
 
-  json(patchbay.command('validate').description('check a config file; nothing is started').argument('<file>', 'startup.yaml, or - for standard input'))
+  json(
+    patchbay
+      .command('validate')
+      .description('check a config file; nothing is started')
+      .argument('<file>', 'startup.yaml, or - for standard input'),
+  )
     .option('--data <dir>', 'data folder whose plugins and secrets count')
     .option('--plugins <dir...>', 'further folders of plugins')
     .option('--connect', 'also try whether the ports are free')
@@ -58,32 +72,58 @@ export function program(exit: (code: number) => void): Command {
     ['drain', 'pause, and wait until nothing is in flight'],
     ['restart', 'restart an instance'],
   ] as const) {
-    where(json(patchbay.command(name).description(does).argument('<name>'))).action(run(async () => (await import('./commands/flow.ts'))[name]));
+    where(json(patchbay.command(name).description(does).argument('<name>'))).action(
+      run(async () => (await import('./commands/flow.ts'))[name]),
+    );
   }
 
   const plugins = patchbay.command('plugins').description('what plugins there are, and tools for their authors');
-  where(json(plugins.command('list').description('every plugin this gateway can use'))).action(run(async () => (await import('./commands/plugins.ts')).list));
-  where(json(plugins.command('show').description('one plugin: what it contributes, its options').argument('<name>'))).action(run(async () => (await import('./commands/plugins.ts')).show));
+  where(json(plugins.command('list').description('every plugin this gateway can use'))).action(
+    run(async () => (await import('./commands/plugins.ts')).list),
+  );
+  where(
+    json(plugins.command('show').description('one plugin: what it contributes, its options').argument('<name>')),
+  ).action(run(async () => (await import('./commands/plugins.ts')).show));
   json(plugins.command('new').description('scaffold a plugin with types and tests').argument('<dir>'))
-    .addOption(new Option('--kind <kind>', 'what it is to be').choices(['source', 'handler', 'sink']).default('handler'))
+    .addOption(
+      new Option('--kind <kind>', 'what it is to be').choices(['source', 'handler', 'sink']).default('handler'),
+    )
     .action(run(async () => (await import('./commands/plugins-new.ts')).create));
-  json(plugins.command('test').description('run the conformance tests against a plugin folder').argument('<dir>')).action(run(async () => (await import('./commands/plugins-test.ts')).test));
+  json(
+    plugins.command('test').description('run the conformance tests against a plugin folder').argument('<dir>'),
+  ).action(run(async () => (await import('./commands/plugins-test.ts')).test));
 
   const config = patchbay.command('config').description('the running config and its versions');
-  where(json(config.command('show').description('print the running startup.yaml'))).action(run(async () => (await import('./commands/config.ts')).show));
-  where(json(config.command('plan').description('what applying a file would do').argument('<file>', 'startup.yaml, or -'))).action(run(async () => (await import('./commands/config.ts')).plan));
-  where(json(config.command('apply').description('make a file the running config').argument('<file>', 'startup.yaml, or -')))
+  where(json(config.command('show').description('print the running startup.yaml'))).action(
+    run(async () => (await import('./commands/config.ts')).show),
+  );
+  where(
+    json(config.command('plan').description('what applying a file would do').argument('<file>', 'startup.yaml, or -')),
+  ).action(run(async () => (await import('./commands/config.ts')).plan));
+  where(
+    json(
+      config.command('apply').description('make a file the running config').argument('<file>', 'startup.yaml, or -'),
+    ),
+  )
     .option('--comment <text>', 'why, for the history')
     .action(run(async () => (await import('./commands/config.ts')).apply));
-  where(json(config.command('history').description('the versions so far, newest first'))).action(run(async () => (await import('./commands/config.ts')).history));
-  where(json(config.command('rollback').description('make an earlier version the running config again').argument('<version>'))).action(run(async () => (await import('./commands/config.ts')).rollback));
+  where(json(config.command('history').description('the versions so far, newest first'))).action(
+    run(async () => (await import('./commands/config.ts')).history),
+  );
+  where(
+    json(
+      config.command('rollback').description('make an earlier version the running config again').argument('<version>'),
+    ),
+  ).action(run(async () => (await import('./commands/config.ts')).rollback));
 
   const events = patchbay.command('events').description('what the gateway itself reports');
   where(json(events.command('list').description('the last events, newest first')))
     .option('--severity <severity>', 'only of this severity')
     .option('--limit <n>', 'at most so many (default 50)')
     .action(run(async () => (await import('./commands/events.ts')).list));
-  where(json(events.command('follow').description('print events as they happen'))).action(run(async () => (await import('./commands/events.ts')).follow));
+  where(json(events.command('follow').description('print events as they happen'))).action(
+    run(async () => (await import('./commands/events.ts')).follow),
+  );
   return patchbay;
 }
 

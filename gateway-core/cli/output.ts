@@ -28,7 +28,10 @@ export function printTable(head: readonly string[], rows: readonly (readonly (st
 
 /** A problem as `file:line:column: message [CODE]`, remedy on the next line. */
 export function problemText(problem: Problem, file: string): string {
-  const place = problem.line === undefined ? `${file}: ${problem.path.join('.')}` : `${file}:${problem.line}:${problem.column ?? 1}`;
+  const place =
+    problem.line === undefined
+      ? `${file}: ${problem.path.join('.')}`
+      : `${file}:${problem.line}:${problem.column ?? 1}`;
   return `${place}: ${problem.severity === 'warning' ? 'warning: ' : ''}${problem.message} [${problem.code}]\n    ${problem.remedy}`;
 }
 

@@ -40,7 +40,9 @@ function rig(options: Partial<SinkQueueOptions> = {}, store = true): Rig {
 }
 
 /** A sink that records what it was given and answers as told. */
-function recorder(answer: (batch: readonly Message[]) => WriteResult | Promise<WriteResult> = () => undefined): Sink & { readonly got: string[]; opened: number; closed: number } {
+function recorder(
+  answer: (batch: readonly Message[]) => WriteResult | Promise<WriteResult> = () => undefined,
+): Sink & { readonly got: string[]; opened: number; closed: number } {
   return {
     got: [],
     opened: 0,
@@ -121,7 +123,9 @@ describe('the queue before a sink', () => {
   it('says when a refused message could not be stored', async () => {
     const { queue, settled } = rig({}, false);
     await queue.attach(recorder(() => [{ index: 0, kind: 'refuse', code: 'X', cause: 'y' }]));
-    expect(await settled(batchOf('a'))).toEqual([{ index: 0, outcome: { kind: 'refused', code: 'X', cause: 'y', stored: false } }]);
+    expect(await settled(batchOf('a'))).toEqual([
+      { index: 0, outcome: { kind: 'refused', code: 'X', cause: 'y', stored: false } },
+    ]);
   });
 
   it('gives up on a message that makes the plugin throw again and again', async () => {
@@ -140,7 +144,11 @@ describe('the queue before a sink', () => {
   it('retries single messages, holding up only those of the same key', async () => {
     const { queue, settled } = rig();
     let failing = true;
-    const sink = recorder((batch) => batch.flatMap(({ data }, index) => (failing && String(data).startsWith('k1') ? [{ index, kind: 'retry' as const, code: 'X', cause: 'later' }] : [])));
+    const sink = recorder((batch) =>
+      batch.flatMap(({ data }, index) =>
+        failing && String(data).startsWith('k1') ? [{ index, kind: 'retry' as const, code: 'X', cause: 'later' }] : [],
+      ),
+    );
     const taken: string[] = [];
     const seen: Sink = {
       open: () => undefined,
@@ -237,8 +245,13 @@ describe('the queue before a sink', () => {
   it('settles every message exactly once, whatever the sink does', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ size: fc.integer({ min: 1, max: 6 }), key: fc.constantFrom('', 'k1', 'k2') }), { minLength: 1, maxLength: 12 }),
-        fc.array(fc.constantFrom('ok', 'later', 'away', 'throw', 'retry-some', 'refuse-some', 'pause'), { maxLength: 25 }),
+        fc.array(fc.record({ size: fc.integer({ min: 1, max: 6 }), key: fc.constantFrom('', 'k1', 'k2') }), {
+          minLength: 1,
+          maxLength: 12,
+        }),
+        fc.array(fc.constantFrom('ok', 'later', 'away', 'throw', 'retry-some', 'refuse-some', 'pause'), {
+          maxLength: 25,
+        }),
         async (chunks, answers) => {
           const { queue } = rig({ deadlineMs: 1e9 });
           let turn = 0;
@@ -250,7 +263,18 @@ describe('the queue before a sink', () => {
             if (answer === 'pause') throw new BackOffError('x', 100);
             const exceptions =
               answer === 'retry-some' || answer === 'refuse-some'
-                ? batch.flatMap((_, index) => (index % 2 === 0 ? [{ index, kind: answer === 'retry-some' ? ('retry' as const) : ('refuse' as const), code: 'X', cause: '' }] : []))
+                ? batch.flatMap((_, index) =>
+                    index % 2 === 0
+                      ? [
+                          {
+                            index,
+                            kind: answer === 'retry-some' ? ('retry' as const) : ('refuse' as const),
+                            code: 'X',
+                            cause: '',
+                          },
+                        ]
+                      : [],
+                  )
                 : [];
             batch.forEach(({ data }, index) => {
               if (!exceptions.some((each) => each.index === index)) taken.push(String(data));
@@ -267,7 +291,8 @@ describe('the queue before a sink', () => {
             sent.push(...batch.map(({ data }) => String(data)));
             queue.enqueue(batch, 'flow', (exceptions) => {
               settledCounts[place] = (settledCounts[place] ?? 0) + 1;
-              for (const { index, outcome } of exceptions) if (outcome.kind === 'refused') refused.add(String(batch[index]?.data));
+              for (const { index, outcome } of exceptions)
+                if (outcome.kind === 'refused') refused.add(String(batch[index]?.data));
             });
           });
           for (let i = 0; i < 300 && queue.queued > 0; i++) await vi.advanceTimersByTimeAsync(1000);

@@ -13,7 +13,9 @@ export interface CheckerOptions {
 }
 
 export interface ConfigChecker {
-  check(text: string): Promise<{ readonly problems: readonly Problem[]; readonly resolved: ResolvedConfig | undefined }>;
+  check(
+    text: string,
+  ): Promise<{ readonly problems: readonly Problem[]; readonly resolved: ResolvedConfig | undefined }>;
   options(): ValidateOptions;
 }
 

@@ -62,7 +62,12 @@ export class ConfigKeeper {
   }
 
   document(): ConfigDocument {
-    return { yaml: this.text, config: this.resolved?.written ?? { version: 1 }, version: this.number, file: this.options.file };
+    return {
+      yaml: this.text,
+      config: this.resolved?.written ?? { version: 1 },
+      version: this.number,
+      file: this.options.file,
+    };
   }
 
   /** The first config of a start: instances that fail are left failed, the rest runs. Throws PB_CONFIG_INVALID with every problem. */
@@ -83,7 +88,10 @@ export class ConfigKeeper {
 
   async plan(text: string): Promise<{ problems: readonly Problem[]; plan: Plan }> {
     const { problems, resolved } = await this.options.check(text);
-    return { problems, plan: resolved === undefined || hasErrors(problems) ? NO_PLAN : planChange(this.resolved, resolved) };
+    return {
+      problems,
+      plan: resolved === undefined || hasErrors(problems) ? NO_PLAN : planChange(this.resolved, resolved),
+    };
   }
 
   async preview(edits: readonly ConfigEdit[]): Promise<{ yaml: string; problems: readonly Problem[]; plan: Plan }> {
@@ -127,8 +135,14 @@ export class ConfigKeeper {
     });
   }
 
-  private async applyNow(text: string, origin: string, comment: string, baseVersion: number | undefined): Promise<Applied> {
-    if (baseVersion !== undefined && baseVersion !== this.number) throw new CodedError('PB_CONFIG_CONFLICT', { running: this.number, base: baseVersion });
+  private async applyNow(
+    text: string,
+    origin: string,
+    comment: string,
+    baseVersion: number | undefined,
+  ): Promise<Applied> {
+    if (baseVersion !== undefined && baseVersion !== this.number)
+      throw new CodedError('PB_CONFIG_CONFLICT', { running: this.number, base: baseVersion });
     const { problems, resolved } = await this.options.check(text);
     if (resolved === undefined || hasErrors(problems)) throw invalid(problems);
     const plan = planChange(this.resolved, resolved);
@@ -155,7 +169,10 @@ export class ConfigKeeper {
     if (file === '') return { commit: async () => undefined, discard: async () => undefined };
     const beside = `${file}.new`;
     try {
-      const mode = await stat(file).then(({ mode: known }) => known & 0o777, () => 0o600);
+      const mode = await stat(file).then(
+        ({ mode: known }) => known & 0o777,
+        () => 0o600,
+      );
       const handle = await open(beside, 'w', mode);
       try {
         await handle.writeFile(text);
@@ -164,7 +181,11 @@ export class ConfigKeeper {
         await handle.close();
       }
     } catch (error) {
-      throw new CodedError('PB_CONFIG_WRITE', { file, reason: error instanceof Error ? error.message : String(error) }, { cause: error });
+      throw new CodedError(
+        'PB_CONFIG_WRITE',
+        { file, reason: error instanceof Error ? error.message : String(error) },
+        { cause: error },
+      );
     }
     return {
       commit: async () => {
@@ -189,8 +210,13 @@ export class ConfigKeeper {
 export function invalid(problems: readonly Problem[]): CodedError {
   const errors = problems.filter(({ severity }) => severity === 'error');
   const first = errors[0];
-  const where = first?.line === undefined ? (first?.path.join('.') ?? '') : `line ${first.line}, column ${first.column ?? 1}`;
-  return new CodedError('PB_CONFIG_INVALID', { count: errors.length, first: first === undefined ? '' : `${first.message} (${where})`, problems });
+  const where =
+    first?.line === undefined ? (first?.path.join('.') ?? '') : `line ${first.line}, column ${first.column ?? 1}`;
+  return new CodedError('PB_CONFIG_INVALID', {
+    count: errors.length,
+    first: first === undefined ? '' : `${first.message} (${where})`,
+    problems,
+  });
 }
 
 const MAX_FILE = 64 << 20;
@@ -202,7 +228,10 @@ export async function readConfigFile(file: string): Promise<string> {
     if (size > MAX_FILE) throw new Error(`it has ${size} bytes`);
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new CodedError('PB_CONFIG_UNREADABLE', { file, reason: error instanceof Error ? error.message : String(error) }, { cause: error, place: file });
+    throw new CodedError(
+      'PB_CONFIG_UNREADABLE',
+      { file, reason: error instanceof Error ? error.message : String(error) },
+      { cause: error, place: file },
+    );
   }
 }
-

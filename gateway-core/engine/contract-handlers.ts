@@ -40,7 +40,12 @@ export interface EngineParts {
 }
 
 export function contractHandlers(parts: EngineParts): ContractHandlers {
-  return { calls: callHandlers(parts), streams: streamHandlers(parts), engineVersion: parts.version, epoch: parts.epoch };
+  return {
+    calls: callHandlers(parts),
+    streams: streamHandlers(parts),
+    engineVersion: parts.version,
+    epoch: parts.epoch,
+  };
 }
 
 function callHandlers(parts: EngineParts): CallHandlers {
@@ -53,9 +58,11 @@ function callHandlers(parts: EngineParts): CallHandlers {
     'config.get': async () => keeper.document(),
     'config.validate': async ({ yaml }) => ({ problems: (await keeper.plan(yaml)).problems }),
     'config.plan': ({ yaml }) => keeper.plan(yaml),
-    'config.apply': ({ yaml, baseVersion, comment }, session) => keeper.apply(yaml, origin(session), comment ?? '', baseVersion),
+    'config.apply': ({ yaml, baseVersion, comment }, session) =>
+      keeper.apply(yaml, origin(session), comment ?? '', baseVersion),
     'config.preview': ({ edits }) => keeper.preview(edits),
-    'config.edit': ({ edits, baseVersion, comment }, session) => keeper.edit(edits, origin(session), comment ?? '', baseVersion),
+    'config.edit': ({ edits, baseVersion, comment }, session) =>
+      keeper.edit(edits, origin(session), comment ?? '', baseVersion),
     'config.history': async ({ limit }) => ({ versions: await storage.historyList(limit ?? 100) }),
     'config.version': async ({ version }) => {
       const past = await storage.historyGet(version);
@@ -70,7 +77,9 @@ function callHandlers(parts: EngineParts): CallHandlers {
 
     'plugins.list': async () => ({ plugins: catalogue.entries(instancesByPlugin(parts)) }),
     'plugins.get': async ({ name, version }) => catalogue.detail(name, version, instancesByPlugin(parts)),
-    'plugins.check': async (params) => ({ problems: await checkInstance(params, { ...parts.checkOptions(), running: keeper.running ?? undefined }) }),
+    'plugins.check': async (params) => ({
+      problems: await checkInstance(params, { ...parts.checkOptions(), running: keeper.running ?? undefined }),
+    }),
 
     'flow.pause': async ({ name }) => forPipelines(parts, name, (pipeline) => fleet.pause(pipeline)),
     'flow.resume': async ({ name }) => forPipelines(parts, name, (pipeline) => fleet.resume(pipeline)),
@@ -122,14 +131,24 @@ async function firstConfig(parts: EngineParts, yaml: string, origin: string): Pr
 /** Instances of the running config by the plugin they are of. */
 function instancesByPlugin({ keeper }: EngineParts): ReadonlyMap<string, readonly string[]> {
   const byPlugin = new Map<string, string[]>();
-  for (const { name, plugin } of keeper.running?.instances.values() ?? []) byPlugin.set(plugin.name, [...(byPlugin.get(plugin.name) ?? []), name]);
+  for (const { name, plugin } of keeper.running?.instances.values() ?? [])
+    byPlugin.set(plugin.name, [...(byPlugin.get(plugin.name) ?? []), name]);
   return byPlugin;
 }
 
 /** Does `act` for the pipeline of that name, or for every pipeline the instance is part of. */
-async function forPipelines(parts: EngineParts, name: string, act: (pipeline: string) => Promise<void>): Promise<Record<string, never>> {
+async function forPipelines(
+  parts: EngineParts,
+  name: string,
+  act: (pipeline: string) => Promise<void>,
+): Promise<Record<string, never>> {
   const config = parts.keeper.running;
-  const pipelines = config?.pipelines.has(name) === true ? [name] : [...(config?.pipelines.values() ?? [])].filter((p) => [...p.from, ...p.through, ...p.to].includes(name)).map((p) => p.name);
+  const pipelines =
+    config?.pipelines.has(name) === true
+      ? [name]
+      : [...(config?.pipelines.values() ?? [])]
+          .filter((p) => [...p.from, ...p.through, ...p.to].includes(name))
+          .map((p) => p.name);
   if (pipelines.length === 0 && config?.instances.has(name) !== true) throw unknownName(parts, name);
   await Promise.all(pipelines.map(act));
   return {};

@@ -222,8 +222,11 @@ export class Fleet {
 
     const kindOf = (name: string): InstanceSpec['kind'] | undefined =>
       (wanted.get(name) ?? this.deployed.get(name))?.spec.kind;
-    const gone = [...this.deployed].filter(([name, { spec }]) => wanted.get(name)?.spec.kind !== spec.kind).map(([name]) => name);
-    for (const name of gone) if (this.deployed.get(name)?.spec.kind === 'source' || wanted.has(name)) await this.remove(name);
+    const gone = [...this.deployed]
+      .filter(([name, { spec }]) => wanted.get(name)?.spec.kind !== spec.kind)
+      .map(([name]) => name);
+    for (const name of gone)
+      if (this.deployed.get(name)?.spec.kind === 'source' || wanted.has(name)) await this.remove(name);
 
     // Sinks and handlers before the pipelines that lead to them, sources after.
     for (const kind of ['sink', 'handler'] as const) {

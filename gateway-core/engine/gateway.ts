@@ -82,7 +82,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     let events: EventLog | undefined;
     const folder = await openDataFolder(options.dataFolder, { onEvent: (event) => events?.report(event) });
     undo.push(() => folder.close());
-    const log = openLog({ onEvent: (event) => events?.report(event), ...(options.logToStderr === false ? { stream: { write: () => true } } : {}) });
+    const log = openLog({
+      onEvent: (event) => events?.report(event),
+      ...(options.logToStderr === false ? { stream: { write: () => true } } : {}),
+    });
     log.writeFiles(folder.logs);
     undo.push(() => log.close());
     const logOf = (instance: string): Logger => log.child({ instance });
@@ -121,15 +124,49 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       watchdogSeconds: options.watchdogSeconds ?? 10,
       readable: [join(APPLICATION, '*'), join(folder.pluginsCache, '*')],
       storagePort: () => storage.port(),
-      onLog: ({ instance, level, message, fields }, worker) => logOf(instance === '' ? worker : instance)[level](message, fields),
+      onLog: ({ instance, level, message, fields }, worker) =>
+        logOf(instance === '' ? worker : instance)[level](message, fields),
       onLive: ({ report }) => hub.report(report),
       onState: (instance, is, reason, code) => {
-        if (is === 'failed') eventLog.report({ severity: 'critical', source: 'flow', type: 'instance.failed', subject: instance, message: `${instance} has failed: ${reason}`, code });
-        else if (is === 'retrying') eventLog.report({ severity: 'warning', source: 'flow', type: 'instance.retrying', subject: instance, message: `${instance} is being retried: ${reason}`, code });
+        if (is === 'failed')
+          eventLog.report({
+            severity: 'critical',
+            source: 'flow',
+            type: 'instance.failed',
+            subject: instance,
+            message: `${instance} has failed: ${reason}`,
+            code,
+          });
+        else if (is === 'retrying')
+          eventLog.report({
+            severity: 'warning',
+            source: 'flow',
+            type: 'instance.retrying',
+            subject: instance,
+            message: `${instance} is being retried: ${reason}`,
+            code,
+          });
       },
       onWorker: ({ worker, what, reason, code, instances }) => {
-        if (what === 'up') eventLog.report({ severity: 'info', source: 'engine', type: 'worker.up', subject: worker, message: `Worker ${worker} runs again`, details: { instances } });
-        else eventLog.report({ severity: what === 'down' ? 'warning' : 'critical', source: 'engine', type: `worker.${what}`, subject: worker, message: `Worker ${worker} ${reason}`, code, details: { instances } });
+        if (what === 'up')
+          eventLog.report({
+            severity: 'info',
+            source: 'engine',
+            type: 'worker.up',
+            subject: worker,
+            message: `Worker ${worker} runs again`,
+            details: { instances },
+          });
+        else
+          eventLog.report({
+            severity: what === 'down' ? 'warning' : 'critical',
+            source: 'engine',
+            type: `worker.${what}`,
+            subject: worker,
+            message: `Worker ${worker} ${reason}`,
+            code,
+            details: { instances },
+          });
       },
     });
     undo.push(() => fleet.stop(0));
@@ -145,16 +182,35 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
         await fleet.deploy(next, strict);
       },
       onChange: ({ version, plan }, origin, comment) => {
-        eventLog.report({ severity: 'info', source: 'config', type: 'config.applied', subject: `version ${version}`, message: `Config version ${version} runs (by ${origin}${comment === '' ? '' : `: ${comment}`})`, details: { origin, steps: plan.steps.filter(({ act }) => act !== 'keep') } });
+        eventLog.report({
+          severity: 'info',
+          source: 'config',
+          type: 'config.applied',
+          subject: `version ${version}`,
+          message: `Config version ${version} runs (by ${origin}${comment === '' ? '' : `: ${comment}`})`,
+          details: { origin, steps: plan.steps.filter(({ act }) => act !== 'keep') },
+        });
         changes.send({ what: 'config' });
         monitor.configChanged();
       },
     });
-    const monitor: Monitor = new Monitor({ version: VERSION, epoch, startedAt, keeper, fleet, catalogue, events: eventLog, status, topology, state: () => state });
+    const monitor: Monitor = new Monitor({
+      version: VERSION,
+      epoch,
+      startedAt,
+      keeper,
+      fleet,
+      catalogue,
+      events: eventLog,
+      status,
+      topology,
+      state: () => state,
+    });
     undo.push(() => monitor.stop());
 
     const warnings = await keeper.start(source.text, source.origin);
-    for (const warning of warnings) logOf('config').warn(warning.message, { code: warning.code, path: warning.path.join('.') });
+    for (const warning of warnings)
+      logOf('config').warn(warning.message, { code: warning.code, path: warning.path.join('.') });
 
     let control: Control | undefined;
     const parts: EngineParts = {
@@ -178,16 +234,46 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     };
     const handlers = contractHandlers(parts);
     if (options.control !== false) {
-      control = await startControl({ override: options.control ?? {}, config: keeper.running, token: folder.controlToken, handlers, panel: options.panel ?? true, application: APPLICATION, monitor, log: logOf('control'), state: () => state });
+      control = await startControl({
+        override: options.control ?? {},
+        config: keeper.running,
+        token: folder.controlToken,
+        handlers,
+        panel: options.panel ?? true,
+        application: APPLICATION,
+        monitor,
+        log: logOf('control'),
+        state: () => state,
+      });
       const opened = control;
       undo.push(() => opened.close());
       await folder.announce(`http://${control.host}:${control.port}`);
     }
-    undo.push(watchPlugins({ catalogue, keeper, checker, events: eventLog, monitor, onChange: () => changes.send({ what: 'plugins' }) }));
+    undo.push(
+      watchPlugins({
+        catalogue,
+        keeper,
+        checker,
+        events: eventLog,
+        monitor,
+        onChange: () => changes.send({ what: 'plugins' }),
+      }),
+    );
     await monitor.start();
     state = 'running';
-    logOf('engine').info('running', { version: VERSION, pid: process.pid, data: folder.path, readyMs: Date.now() - startedAt });
-    eventLog.report({ severity: 'info', source: 'engine', type: 'gateway.started', message: `Patchbay ${VERSION} runs`, details: { pid: process.pid } });
+    logOf('engine').info('running', {
+      version: VERSION,
+      pid: process.pid,
+      data: folder.path,
+      readyMs: Date.now() - startedAt,
+    });
+    eventLog.report({
+      severity: 'info',
+      source: 'engine',
+      type: 'gateway.started',
+      message: `Patchbay ${VERSION} runs`,
+      details: { pid: process.pid },
+    });
 
     let stopping: Promise<void> | undefined;
     const stop = async (waitMs: number): Promise<void> => {
@@ -208,7 +294,13 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
         try {
           await keeper.reload();
         } catch (error) {
-          eventLog.report({ severity: 'warning', source: 'config', type: 'config.refused', message: error instanceof Error ? error.message : String(error), ...(error instanceof Error && 'code' in error ? { code: String(error.code) } : {}) });
+          eventLog.report({
+            severity: 'warning',
+            source: 'config',
+            type: 'config.refused',
+            message: error instanceof Error ? error.message : String(error),
+            ...(error instanceof Error && 'code' in error ? { code: String(error.code) } : {}),
+          });
           throw error;
         }
       },
@@ -244,8 +336,10 @@ async function configSource({ config }: GatewayOptions, data: string): Promise<C
     const file = resolve(config.file);
     return { text: await readConfigFile(file), file, folder: join(file, '..'), origin: 'file' };
   }
-  if (config !== undefined && 'text' in config) return { text: config.text, file: '', folder: process.cwd(), origin: 'start' };
-  if (config !== undefined) return { text: renderConfig(config.object), file: '', folder: process.cwd(), origin: 'start' };
+  if (config !== undefined && 'text' in config)
+    return { text: config.text, file: '', folder: process.cwd(), origin: 'start' };
+  if (config !== undefined)
+    return { text: renderConfig(config.object), file: '', folder: process.cwd(), origin: 'start' };
   const file = join(data, 'startup.yaml');
   return { text: existsSync(file) ? await readConfigFile(file) : undefined, file, folder: data, origin: 'file' };
 }
@@ -254,6 +348,8 @@ function presenceOf(fleet: Fleet, instance: string): { attached: boolean; reason
   const record = fleet.record(instance);
   if (record === undefined) return { attached: false, reason: `${instance} was removed` };
   const attached = record.state === 'running' || record.state === 'degraded' || record.state === 'starting';
-  return { attached, reason: attached ? '' : `${instance} is ${record.state}${record.reason === '' ? '' : `: ${record.reason}`}` };
+  return {
+    attached,
+    reason: attached ? '' : `${instance} is ${record.state}${record.reason === '' ? '' : `: ${record.reason}`}`,
+  };
 }
-

@@ -32,7 +32,13 @@ export class Monitor {
   private readonly unbalanced = new Set<string>();
   private readonly pluginNeeds = new Map<string, NeedsYou>();
   private timer: NodeJS.Timeout | undefined;
-  private totals: Totals = { instances: new Map(), pipelines: new Map(), sinks: new Map(), metrics: [], workers: new Map() };
+  private totals: Totals = {
+    instances: new Map(),
+    pipelines: new Map(),
+    sinks: new Map(),
+    metrics: [],
+    workers: new Map(),
+  };
   private looking: Promise<StatusReport> | undefined;
   last: StatusReport | undefined;
 
@@ -109,12 +115,26 @@ export class Monitor {
       const seconds = Math.round((Date.now() - (this.silence.silent.get(name) ?? Date.now())) / 1000);
       events.report(codedEvent('warning', 'flow', 'source.silent', 'PB_SILENCE', { name, seconds, every }, name));
     }
-    for (const name of spoke) events.report({ severity: 'info', source: 'flow', type: 'source.speaks', subject: name, message: `${name} brings messages in again` });
+    for (const name of spoke)
+      events.report({
+        severity: 'info',
+        source: 'flow',
+        type: 'source.speaks',
+        subject: name,
+        message: `${name} brings messages in again`,
+      });
     for (const [name, pipeline] of Object.entries(report.pipelines)) {
       if (pipeline.addsUp) this.unbalanced.delete(name);
       else if (!this.unbalanced.has(name)) {
         this.unbalanced.add(name);
-        const difference = pipeline.received - pipeline.delivered - pipeline.filtered - pipeline.deadLettered - pipeline.dropped - pipeline.inFlight - pipeline.returned;
+        const difference =
+          pipeline.received -
+          pipeline.delivered -
+          pipeline.filtered -
+          pipeline.deadLettered -
+          pipeline.dropped -
+          pipeline.inFlight -
+          pipeline.returned;
         events.report(codedEvent('critical', 'flow', 'ledger.unbalanced', 'PB_LEDGER', { name, difference }, name));
       }
     }

@@ -10,18 +10,29 @@ delay.enable();
 /** Text format 0.0.4 of one moment. */
 export async function renderMetrics(status: StatusReport, totals: Totals): Promise<string> {
   const registry = new Registry();
-  const counter = (name: string, help: string, labels: string[]): Counter => new Counter({ name, help, labelNames: labels, registers: [registry] });
-  const gauge = (name: string, help: string, labels: string[] = []): Gauge => new Gauge({ name, help, labelNames: labels, registers: [registry] });
+  const counter = (name: string, help: string, labels: string[]): Counter =>
+    new Counter({ name, help, labelNames: labels, registers: [registry] });
+  const gauge = (name: string, help: string, labels: string[] = []): Gauge =>
+    new Gauge({ name, help, labelNames: labels, registers: [registry] });
 
-  gauge('patchbay_info', 'Version of the gateway; the value is 1.', ['version', 'project']).set({ version: status.version, project: status.project }, 1);
+  gauge('patchbay_info', 'Version of the gateway; the value is 1.', ['version', 'project']).set(
+    { version: status.version, project: status.project },
+    1,
+  );
   gauge('patchbay_uptime_seconds', 'Seconds since the gateway started.').set(status.uptimeSeconds);
   gauge('patchbay_config_version', 'Number of the running config version.').set(status.configVersion);
   gauge('patchbay_needs_attention', 'Things an operator should look at.').set(status.needsYou.length);
   gauge('patchbay_process_resident_memory_bytes', 'Resident memory of the engine.').set(process.memoryUsage.rss());
-  gauge('patchbay_event_loop_delay_p99_seconds', 'Event-loop delay of the control thread, 99th percentile since the last scrape.').set(delay.percentile(99) / 1e9 || 0);
+  gauge(
+    'patchbay_event_loop_delay_p99_seconds',
+    'Event-loop delay of the control thread, 99th percentile since the last scrape.',
+  ).set(delay.percentile(99) / 1e9 || 0);
   delay.reset();
 
-  const outcomes = counter('patchbay_pipeline_messages_total', 'Root messages of a pipeline by what became of them.', ['pipeline', 'outcome']);
+  const outcomes = counter('patchbay_pipeline_messages_total', 'Root messages of a pipeline by what became of them.', [
+    'pipeline',
+    'outcome',
+  ]);
   const received = counter('patchbay_pipeline_received_total', 'Root messages a pipeline was given.', ['pipeline']);
   const inFlight = gauge('patchbay_pipeline_in_flight', 'Root messages without an outcome yet.', ['pipeline']);
   for (const [pipeline, counts] of Object.entries(status.pipelines)) {
@@ -52,14 +63,16 @@ export async function renderMetrics(status: StatusReport, totals: Totals): Promi
   }
 
   const queued = gauge('patchbay_sink_queued', 'Messages waiting before a sink.', ['instance']);
-  const oldest = gauge('patchbay_sink_oldest_seconds', 'Age of the oldest message waiting before a sink.', ['instance']);
+  const oldest = gauge('patchbay_sink_oldest_seconds', 'Age of the oldest message waiting before a sink.', [
+    'instance',
+  ]);
   for (const [instance, sink] of Object.entries(status.sinks)) {
     queued.set({ instance }, sink.queued);
     oldest.set({ instance }, sink.oldestSeconds);
   }
 
   const heap = gauge('patchbay_worker_heap_bytes', 'JavaScript heap of a worker.', ['worker']);
-  const busy = gauge('patchbay_worker_utilisation_ratio', 'Share of a worker thread\'s time spent busy.', ['worker']);
+  const busy = gauge('patchbay_worker_utilisation_ratio', "Share of a worker thread's time spent busy.", ['worker']);
   const crashes = counter('patchbay_worker_restarts_total', 'Restarts of a worker after a crash.', ['worker']);
   for (const [worker, stats] of totals.workers) {
     heap.set({ worker }, stats.heapBytes);
@@ -72,7 +85,10 @@ export async function renderMetrics(status: StatusReport, totals: Totals): Promi
     const full = `patchbay_plugin_${name}`;
     let metric = own.get(full);
     if (metric === undefined) {
-      metric = type === 'counter' ? counter(full, `Reported by plugins as ${name}.`, ['instance']) : gauge(full, `Reported by plugins as ${name}.`, ['instance']);
+      metric =
+        type === 'counter'
+          ? counter(full, `Reported by plugins as ${name}.`, ['instance'])
+          : gauge(full, `Reported by plugins as ${name}.`, ['instance']);
       own.set(full, metric);
     }
     if (Number.isFinite(value)) metric.inc({ instance }, value);

@@ -44,7 +44,8 @@ export function place(
     const { name } = instance;
     if (instance.unavailable !== undefined) idle.set(name, { state: 'failed', reason: instance.unavailable });
     else if (!instance.enabled) idle.set(name, { state: 'disabled', reason: '' });
-    else if (!used.has(name) && !unusable.has(name)) idle.set(name, { state: 'stopped', reason: 'no running pipeline uses it' });
+    else if (!used.has(name) && !unusable.has(name))
+      idle.set(name, { state: 'stopped', reason: 'no running pipeline uses it' });
   }
 
   for (const name of settled.keys()) if (!used.has(name)) settled.delete(name);

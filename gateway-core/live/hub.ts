@@ -49,7 +49,13 @@ export class LiveHub {
   open(params: Streams['live']['params'], out: StreamOut<LiveItem>): () => void {
     const budget = budgetOf(params.budget);
     const tap = `tap-${++this.count}`;
-    const spec: TapSpec = { tap, instance: params.instance, where: params.where?.trim() ?? '', text: params.text?.toLowerCase() ?? '', rowsPerSecond: budget.rowsPerSecond };
+    const spec: TapSpec = {
+      tap,
+      instance: params.instance,
+      where: params.where?.trim() ?? '',
+      text: params.text?.toLowerCase() ?? '',
+      rowsPerSecond: budget.rowsPerSecond,
+    };
     const open: OpenTap = {
       spec,
       budget,
@@ -85,7 +91,12 @@ export class LiveHub {
     totals.sampled += report.rows.length;
     totals.filterErrors += report.filterErrors;
     totals.unevaluated += report.unevaluated;
-    open.recent.push({ time: performance.now(), seen: report.seen, matched: report.matched, sampled: report.rows.length });
+    open.recent.push({
+      time: performance.now(),
+      seen: report.seen,
+      matched: report.matched,
+      sampled: report.rows.length,
+    });
     for (const { row, full } of report.rows) open.ring.push(row, full);
     open.changed = true;
   }
@@ -111,7 +122,10 @@ export class LiveHub {
   }
 
   private tick(open: OpenTap): void {
-    open.byteTokens = Math.min(open.budget.bytesPerSecond, open.byteTokens + (open.budget.bytesPerSecond * REPORT_MS) / 1000);
+    open.byteTokens = Math.min(
+      open.budget.bytesPerSecond,
+      open.byteTokens + (open.budget.bytesPerSecond * REPORT_MS) / 1000,
+    );
     const since = performance.now() - 1000;
     const before = open.recent.length;
     open.recent = open.recent.filter((entry) => entry.time >= since);
@@ -153,7 +167,8 @@ function wholeOf({ row, full }: RingEntry): LiveMessage {
 }
 
 function countsOf(open: OpenTap): LiveCounts {
-  const perSecond = (of: 'seen' | 'matched' | 'sampled'): number => open.recent.reduce((sum, entry) => sum + entry[of], 0);
+  const perSecond = (of: 'seen' | 'matched' | 'sampled'): number =>
+    open.recent.reduce((sum, entry) => sum + entry[of], 0);
   return {
     ...open.totals,
     seenPerSecond: perSecond('seen'),
@@ -168,5 +183,9 @@ function budgetOf(wanted: Partial<LiveBudget> | undefined): LiveBudget {
     const value = wanted?.[name] ?? DEFAULT_BUDGET[name];
     return Math.min(MAX_BUDGET[name], Math.max(least, Math.floor(value)));
   };
-  return { rowsPerSecond: bounded('rowsPerSecond', 1), bytesPerSecond: bounded('bytesPerSecond', 16 << 10), ringBytes: bounded('ringBytes', 64 << 10) };
+  return {
+    rowsPerSecond: bounded('rowsPerSecond', 1),
+    bytesPerSecond: bounded('bytesPerSecond', 16 << 10),
+    ringBytes: bounded('ringBytes', 64 << 10),
+  };
 }

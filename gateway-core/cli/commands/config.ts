@@ -28,7 +28,9 @@ export async function plan(file: string, options: Options): Promise<number> {
 
 export async function apply(file: string, options: Options & { readonly comment?: string }): Promise<number> {
   const yaml = await read(file);
-  const applied = await withGateway(options, (client) => client.call('config.apply', { yaml, ...(options.comment === undefined ? {} : { comment: options.comment }) }));
+  const applied = await withGateway(options, (client) =>
+    client.call('config.apply', { yaml, ...(options.comment === undefined ? {} : { comment: options.comment }) }),
+  );
   if (options.json === true) printJson(applied);
   else {
     printPlan(applied.plan);
@@ -65,5 +67,6 @@ async function read(file: string): Promise<string> {
 function printPlan({ steps }: Plan): void {
   const changes = steps.filter(({ act }) => act !== 'keep');
   if (changes.length === 0) print('Nothing changes.');
-  for (const { act, subject, name, reason, gap } of changes) print(`${act} ${subject} ${name}: ${reason}${gap === '' ? '' : ` (${gap})`}`);
+  for (const { act, subject, name, reason, gap } of changes)
+    print(`${act} ${subject} ${name}: ${reason}${gap === '' ? '' : ` (${gap})`}`);
 }

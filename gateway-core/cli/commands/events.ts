@@ -3,9 +3,14 @@ import { connect, withGateway, type Where } from '../connect.ts';
 import { EXIT } from '../exit.ts';
 import { print, printJson } from '../output.ts';
 
-export async function list(options: Where & { readonly json?: boolean; readonly severity?: string; readonly limit?: string }): Promise<number> {
+export async function list(
+  options: Where & { readonly json?: boolean; readonly severity?: string; readonly limit?: string },
+): Promise<number> {
   const { events } = await withGateway(options, (client) =>
-    client.call('events.list', { limit: Number(options.limit ?? 50), ...(options.severity === undefined ? {} : { severity: options.severity }) }),
+    client.call('events.list', {
+      limit: Number(options.limit ?? 50),
+      ...(options.severity === undefined ? {} : { severity: options.severity }),
+    }),
   );
   if (options.json === true) printJson({ events });
   else for (const event of events) print(lineOf(event));
@@ -22,7 +27,9 @@ export async function follow(options: Where & { readonly json?: boolean }): Prom
       client.onState((state) => {
         if (state.name === 'closed') reject(new Error(state.reason.message));
       });
-      client.subscribe('events', {}, (event) => print(options.json === true ? JSON.stringify(event) : lineOf(event)), { onError: reject });
+      client.subscribe('events', {}, (event) => print(options.json === true ? JSON.stringify(event) : lineOf(event)), {
+        onError: reject,
+      });
     });
   } finally {
     client.close();

@@ -16,7 +16,9 @@ export async function list(options: Options): Promise<number> {
         [...new Set(plugin.contributions.map(({ kind }) => kind))].join(', '),
         plugin.origin,
         plugin.instances.join(', '),
-        plugin.problem === undefined ? plugin.manifest.description : `${plugin.problem.message} [${plugin.problem.code}]`,
+        plugin.problem === undefined
+          ? plugin.manifest.description
+          : `${plugin.problem.message} [${plugin.problem.code}]`,
       ]),
     );
   return EXIT.ok;
@@ -33,10 +35,19 @@ export async function show(name: string, options: Options): Promise<number> {
   for (const { kind, name: contribution, config } of plugin.contributions) {
     print();
     print(`${kind} ${contribution}`);
-    const properties = (config as { properties?: Record<string, { type?: string; default?: unknown; description?: string }> } | undefined)?.properties ?? {};
+    const properties =
+      (
+        config as
+          { properties?: Record<string, { type?: string; default?: unknown; description?: string }> } | undefined
+      )?.properties ?? {};
     printTable(
       ['  option', 'type', 'default', 'what it is'],
-      Object.entries(properties).map(([option, schema]) => [`  ${option}`, schema.type ?? '', schema.default === undefined ? '' : JSON.stringify(schema.default), schema.description ?? '']),
+      Object.entries(properties).map(([option, schema]) => [
+        `  ${option}`,
+        schema.type ?? '',
+        schema.default === undefined ? '' : JSON.stringify(schema.default),
+        schema.description ?? '',
+      ]),
     );
   }
   return EXIT.ok;

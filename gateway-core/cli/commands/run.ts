@@ -14,7 +14,8 @@ interface RunOptions {
 
 /** Runs until SIGTERM or SIGINT, then drains; a second one ends at once. SIGHUP reads the config again. */
 export async function run(file: string | undefined, options: RunOptions): Promise<number> {
-  const config: GatewayOptions['config'] = file === undefined ? undefined : file === '-' ? { text: await text(process.stdin) } : { file };
+  const config: GatewayOptions['config'] =
+    file === undefined ? undefined : file === '-' ? { text: await text(process.stdin) } : { file };
   const stopped = signalled(['SIGTERM', 'SIGINT']);
   const gateway = await createGateway({
     ...(config === undefined ? {} : { config }),
@@ -24,10 +25,15 @@ export async function run(file: string | undefined, options: RunOptions): Promis
     panel: options.panel,
   });
   const { control } = gateway;
-  const say = (line: string, fields: Readonly<Record<string, unknown>>): void => print(options.json === true ? JSON.stringify(fields) : line);
+  const say = (line: string, fields: Readonly<Record<string, unknown>>): void =>
+    print(options.json === true ? JSON.stringify(fields) : line);
   for (const warning of gateway.warnings) process.stderr.write(`${problemText(warning, file ?? 'startup.yaml')}\n`);
   if (control !== undefined) {
-    say(`Control: http://${control.host}:${control.port}`, { control: `http://${control.host}:${control.port}`, pid: process.pid, data: gateway.dataFolder });
+    say(`Control: http://${control.host}:${control.port}`, {
+      control: `http://${control.host}:${control.port}`,
+      pid: process.pid,
+      data: gateway.dataFolder,
+    });
     if (options.panel) {
       const link = control.oneTimeLink();
       say(`Panel: ${link}`, { panel: link });
