@@ -316,7 +316,7 @@ describe.each(lineKinds)('control protocol over $name', (kind) => {
       '{"t":"dance","id":1}',
       '{"t":"call","id":-1,"method":"x"}',
       '{"t":"call","id":7}',
-      '['.repeat(1000),
+      `{"t":"cancel","id":1,"deep":${'['.repeat(200)}${']'.repeat(200)}}`,
     ];
     for (const text of garbage) send(text);
     send({ t: 'call', id: 9, method: 'config.validate', params: { yaml: '' } });
@@ -361,6 +361,14 @@ describe.each(lineKinds)('control protocol over $name', (kind) => {
     }, WAIT);
     await line.served[0]?.closed;
     expect(engine.running.size).toBe(0);
+  });
+
+  it('goes on with a stream that was held back as soon as the client has read', async () => {
+    const { line } = await start({ limits: { highWater: 128 * 1024 } });
+    const client = connected(line);
+    let lines = 0;
+    client.subscribe('logs', {}, () => void lines++, { credit: 300, manual: true });
+    await vi.waitFor(() => expect(lines).toBe(300), WAIT);
   });
 
   it('cuts a client that makes no progress at all', async () => {

@@ -61,6 +61,7 @@ describe('the control server', () => {
         'Bearer wrong',
         `Bearer ${TOKEN}x`,
         `Bearer ${TOKEN.slice(1)}`,
+        `Bearer ${TOKEN.slice(0, -1)}`,
         'Bearer ',
         'Bearer',
         `Basic ${TOKEN}`,
@@ -191,15 +192,17 @@ describe('the control server', () => {
       cleanUp.push(() => rmSync(folder, { recursive: true }));
       const sessionFile = join(folder, 'sessions');
       const before = await start({ sessionFile });
-      const { cookie } = await before.signIn();
+      const values = [(await before.signIn()).cookie, (await before.signIn('read')).cookie].map(
+        (cookie) => cookie.split('=')[1] ?? '',
+      );
       await before.close();
-      const value = cookie.split('=')[1] ?? '';
-      expect(readFileSync(sessionFile, 'utf8')).not.toContain(value);
+      for (const value of values) expect(readFileSync(sessionFile, 'utf8')).not.toContain(value);
       expect(statSync(sessionFile).mode & 0o777).toBe(0o600);
-      const after = await started({ sessionFile });
-      expect(
-        (await after.ask('/session', { headers: { cookie: `patchbay_${after.server.port}=${value}` } })).status,
-      ).toBe(200);
+      const { ask, server } = await started({ sessionFile });
+      const answers = await Promise.all(
+        values.map((value) => ask('/session', { headers: { cookie: `patchbay_${server.port}=${value}` } })),
+      );
+      expect(answers.map((answer) => answer.body)).toEqual(['{"access":"full"}', '{"access":"read"}']);
     });
   });
 
@@ -492,16 +495,19 @@ describe('the control server', () => {
       });
     });
 
-    it('cuts requests that come too slowly, headers and body', async () => {
+    it('cuts requests whose headers come too slowly', async () => {
+      const { server } = await started({
+        httpLimits: { headersTimeout: 100, requestTimeout: 60_000, checkInterval: 20 },
+      });
+      const answer = await bytes(server.port, 'GET /healthz HTTP/1.1\r\nHost: loc');
+      expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+      expect(answer).toContain('PB_REQUEST_TIMEOUT');
+    });
+
+    it('cuts requests whose body comes too slowly', async () => {
       const { server } = await started({ httpLimits: { headersTimeout: 100, requestTimeout: 200, checkInterval: 20 } });
-      const headers = await bytes(server.port, 'GET /healthz HTTP/1.1\r\nHost: loc');
-      expect(headers).toMatch(/^HTTP\/1\.1 408 /);
-      expect(headers).toContain('PB_REQUEST_TIMEOUT');
-      const body = await bytes(
-        server.port,
-        `POST /session HTTP/1.1\r\nHost: localhost:${server.port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
-      );
-      expect(body).toMatch(/^HTTP\/1\.1 408 /);
+      const head = `POST /session HTTP/1.1\r\nHost: localhost:${server.port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`;
+      expect(await bytes(server.port, `${head}{`)).toMatch(/^HTTP\/1\.1 408 /);
     });
 
     it('answers what is not HTTP with a coded error', async () => {

@@ -8,6 +8,7 @@ import {
   type ControlServer,
   type ControlServerOptions,
 } from '../../gateway-core/control/server.ts';
+import type { Access } from '../../gateway-core/protocol/frames.ts';
 import { testEngine, type TestEngine } from '../contract/engine.ts';
 
 export const TOKEN = 'full-access-token';
@@ -30,7 +31,7 @@ export interface Subject {
   /** One request; unlike fetch it sends any header it is told to, Host included. */
   ask(path: string, init?: { method?: string; headers?: Record<string, string>; body?: string }): Promise<Answer>;
   /** Trades a fresh one-time link for a session cookie. */
-  signIn(): Promise<{ cookie: string; setCookie: string }>;
+  signIn(access?: Access): Promise<{ cookie: string; setCookie: string }>;
   /** Tries the upgrade: the socket, or the refusal. */
   upgrade(headers: Record<string, string>, path?: string): Promise<WebSocket | Answer>;
   close(): Promise<void>;
@@ -96,8 +97,8 @@ export async function start(options: Partial<ControlServerOptions> = {}): Promis
       offset += ms;
     },
     ask,
-    async signIn() {
-      const code = server.oneTimeLink().split('#code=')[1] ?? '';
+    async signIn(access = 'full') {
+      const code = server.oneTimeLink(access).split('#code=')[1] ?? '';
       const answer = await ask('/session', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
