@@ -414,7 +414,7 @@ class ProtocolClient implements Client, SubscriptionWire {
 }
 
 function reasonOf(error: unknown): WireError {
-  if (error instanceof RemoteError) return error.toWire();
+  if (error instanceof RemoteError) return error.wire;
   return wireError('PB_DISCONNECTED', { why: `: ${error instanceof Error ? error.message : String(error)}` });
 }
 
