@@ -45,7 +45,10 @@ export interface Calls {
   /** Refused with PB_CONFIG_CONFLICT when `baseVersion` is no longer the running one. */
   'config.apply': { params: { yaml: string; baseVersion?: number; comment?: string }; result: Applied };
   /** Dry run of edits: the new text, what is wrong with it, what it would do. */
-  'config.preview': { params: { edits: readonly ConfigEdit[] }; result: { yaml: string; problems: readonly Problem[]; plan: Plan } };
+  'config.preview': {
+    params: { edits: readonly ConfigEdit[] };
+    result: { yaml: string; problems: readonly Problem[]; plan: Plan };
+  };
   'config.edit': { params: { edits: readonly ConfigEdit[]; baseVersion?: number; comment?: string }; result: Applied };
   'config.history': { params: { limit?: number }; result: { versions: readonly ConfigVersion[] } };
   'config.version': { params: { version: number }; result: ConfigVersion & { yaml: string } };
@@ -59,7 +62,10 @@ export interface Calls {
   'plugins.list': { params: Record<string, never>; result: { plugins: readonly CatalogueEntry[] } };
   'plugins.get': { params: { name: string; version?: string }; result: PluginDetail };
   /** Checks one instance's config as it is typed: schema, references, ports. */
-  'plugins.check': { params: { kind: PluginKind; plugin: string; instance: string; config: unknown }; result: { problems: readonly Problem[] } };
+  'plugins.check': {
+    params: { kind: PluginKind; plugin: string; instance: string; config: unknown };
+    result: { problems: readonly Problem[] };
+  };
 
   /** Pauses a pipeline, or every pipeline of an instance. */
   'flow.pause': { params: { name: string }; result: Record<string, never> };
@@ -72,12 +78,18 @@ export interface Calls {
   'filter.check': { params: { expression: string }; result: { ok: true } | { ok: false; message: string; at: number } };
   'live.message': { params: { tap: string; seq: number }; result: LiveMessage };
   /** Rows still in the ring, oldest first, with `seq` below `before`. */
-  'live.page': { params: { tap: string; before: number; limit: number }; result: { rows: readonly LiveRow[]; oldest: number; newest: number } };
+  'live.page': {
+    params: { tap: string; before: number; limit: number };
+    result: { rows: readonly LiveRow[]; oldest: number; newest: number };
+  };
 
   /** A new one-time link to the panel in the browser, good for 60 seconds. Full access only. */
   'control.link': { params: Record<string, never>; result: { link: string } };
 
-  'events.list': { params: { limit?: number; before?: number; severity?: string; source?: string }; result: { events: readonly GatewayEvent[] } };
+  'events.list': {
+    params: { limit?: number; before?: number; severity?: string; source?: string };
+    result: { events: readonly GatewayEvent[] };
+  };
 }
 
 export type LiveItem =

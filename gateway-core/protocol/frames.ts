@@ -20,12 +20,24 @@ export type ClientFrame =
   | { readonly t: 'hello'; readonly versions: readonly number[]; readonly client: string }
   | { readonly t: 'call'; readonly id: number; readonly method: string; readonly params?: unknown }
   | { readonly t: 'cancel'; readonly id: number }
-  | { readonly t: 'subscribe'; readonly id: number; readonly stream: string; readonly params?: unknown; readonly credit: number }
+  | {
+      readonly t: 'subscribe';
+      readonly id: number;
+      readonly stream: string;
+      readonly params?: unknown;
+      readonly credit: number;
+    }
   | { readonly t: 'credit'; readonly id: number; readonly credit: number }
   | { readonly t: 'unsubscribe'; readonly id: number };
 
 export type EngineFrame =
-  | { readonly t: 'welcome'; readonly version: number; readonly engine: string; readonly access: Access; readonly epoch: string }
+  | {
+      readonly t: 'welcome';
+      readonly version: number;
+      readonly engine: string;
+      readonly access: Access;
+      readonly epoch: string;
+    }
   | { readonly t: 'result'; readonly id: number; readonly value: unknown }
   | { readonly t: 'error'; readonly id?: number; readonly error: WireError }
   | { readonly t: 'item'; readonly id: number; readonly value: unknown }

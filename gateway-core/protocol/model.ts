@@ -14,7 +14,11 @@ export interface InstanceConfig {
   /** Sources only. */
   readonly expect?: { readonly every: string };
   /** Sinks only. */
-  readonly buffer?: { readonly kind: 'memory' | 'disk'; readonly max?: string; readonly whenFull?: 'block' | 'dropNewest' | 'dropOldest' };
+  readonly buffer?: {
+    readonly kind: 'memory' | 'disk';
+    readonly max?: string;
+    readonly whenFull?: 'block' | 'dropNewest' | 'dropOldest';
+  };
 }
 
 export interface PipelineConfig {
@@ -35,7 +39,11 @@ export interface GatewayConfig {
   readonly sinks?: Readonly<Record<string, InstanceConfig>>;
   readonly pipelines?: Readonly<Record<string, PipelineConfig>>;
   readonly executors?: Readonly<Record<string, InstanceConfig>>;
-  readonly events?: readonly { readonly to: string; readonly severity?: Severity; readonly sources?: readonly string[] }[];
+  readonly events?: readonly {
+    readonly to: string;
+    readonly severity?: Severity;
+    readonly sources?: readonly string[];
+  }[];
   readonly runbooks?: Readonly<Record<string, unknown>>;
   readonly settings?: {
     readonly project?: string;
@@ -90,7 +98,8 @@ export interface ConfigVersion {
 
 export type GatewayState = 'starting' | 'running' | 'degraded' | 'draining' | 'stopped';
 
-export type InstanceState = 'disabled' | 'starting' | 'running' | 'degraded' | 'retrying' | 'paused' | 'failed' | 'stopped';
+export type InstanceState =
+  'disabled' | 'starting' | 'running' | 'degraded' | 'retrying' | 'paused' | 'failed' | 'stopped';
 
 export interface InstanceStatus {
   readonly kind: PluginKind;
