@@ -496,7 +496,7 @@ describe('the answer', () => {
   it('is 429 above the rate, and above so many at once', async () => {
     const limited = await start({ rateLimit: 2 });
     const answers = await Promise.all([1, 2, 3, 4].map(() => send(limited.port)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([202, 202, 429, 429]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([202, 202, 429, 429]);
     expect(answers.find(({ status }) => status === 429)).toMatchObject({
       code: 'PB_HTTP_EVENTS_RATE',
       headers: { 'retry-after': '1' },

@@ -139,7 +139,7 @@ export function fakeEmit(options: FakeEmitOptions = {}): FakeEmit {
 
 async function outcomes(batch: Emitted, judge: FakeEmitOptions['outcome']): Promise<Outcomes> {
   if (judge === undefined) return ALL_DELIVERED;
-  const all = await Promise.all(batch.map((entry) => judge(entry)));
+  const all = await Promise.all(batch.map(async (entry) => judge(entry)));
   const exceptions = all.map((outcome, index) => ({ index, outcome })).filter((e) => e.outcome.kind !== 'delivered');
   return exceptions.length === 0 ? ALL_DELIVERED : { exceptions };
 }

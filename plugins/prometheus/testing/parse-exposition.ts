@@ -39,7 +39,7 @@ export function parseExposition(text: string, openMetrics: boolean): Sample[] {
     const sample = parseSample(line, type, openMetrics);
     const expected = openMetrics && type === 'counter' ? `${family}_total` : family;
     if (sample.name !== expected) throw new Error(`sample ${sample.name} in family ${family} (${type})`);
-    const identity = JSON.stringify([sample.name, Object.entries(sample.labels).sort()]);
+    const identity = JSON.stringify([sample.name, Object.entries(sample.labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
     if (seen.has(identity)) throw new Error(`series twice: ${line}`);
     seen.add(identity);
     samples.push(sample);
