@@ -72,15 +72,43 @@ function metricLine(metric: Metric): string {
 }
 
 function rawLine(data: unknown): string {
-  if (typeof data === 'string') return data;
+  if (typeof data === 'string') return textLine(data);
   if (data instanceof Uint8Array) {
     const head = data.byteLength > MAX * 4 ? data.subarray(0, MAX * 4) : data;
     const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
     const text = bytes.toString('utf8');
-    if (head !== data || isUtf8(data)) if (!text.slice(0, MAX).includes('\u0000')) return text;
+    if (head !== data || isUtf8(data))
+      if (!text.slice(0, MAX).includes('\u0000')) return head === data ? textLine(text) : text;
     return `${data.byteLength} bytes: ${bytes.subarray(0, 48).toString('hex')}`;
   }
-  return json(data);
+  return fieldsLine(data);
+}
+
+/** JSON in a text is read as its fields; any other text is itself. */
+function textLine(text: string): string {
+  const first = text.trimStart()[0];
+  if ((first !== '{' && first !== '[') || text.length > MAX * 10) return text;
+  try {
+    return fieldsLine(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * `host=node-1 plugin=cpu interval=10 values=[3]`: names before numbers before lists, since that is
+ * what tells messages apart; brackets and quotes are left to the whole message.
+ */
+function fieldsLine(data: unknown): string {
+  const value = Array.isArray(data) && typeof data[0] === 'object' ? (data[0] as unknown) : data;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return json(data);
+  const fields = Object.entries(value).filter(([, field]) => field !== '' && field !== null);
+  const rank = (field: unknown): number => (typeof field === 'string' ? 0 : typeof field === 'object' ? 2 : 1);
+  const line = fields
+    .toSorted(([, a], [, b]) => rank(a) - rank(b))
+    .map(([name, field]) => `${name}=${typeof field === 'string' ? field : json(field)}`)
+    .join(' ');
+  return Array.isArray(data) && data.length > 1 ? `${line} (+${data.length - 1} more)` : line;
 }
 
 function json(value: unknown): string {

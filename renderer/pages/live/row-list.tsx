@@ -172,11 +172,14 @@ export function RowList({
                 <span className="visually-hidden">{t.columns.verdict}</span>
               </span>
             )}
-            <span role="columnheader">{t.columns.origin}</span>
+            <span role="columnheader" data-column="origin">
+              {t.columns.origin}
+            </span>
             <span role="columnheader" data-column="id">
               {t.columns.id}
             </span>
-            <span role="columnheader">{t.columns.summary}</span>
+            <span role="columnheader">{handler ? t.columns.before : t.columns.summary}</span>
+            {handler && <span role="columnheader">{t.columns.after}</span>}
             <span role="columnheader" className={styles.right}>
               {handler ? t.columns.micros : t.columns.size}
             </span>

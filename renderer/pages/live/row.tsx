@@ -8,39 +8,31 @@ import styles from './row-list.module.css';
 /** What messages have that were given no type: says nothing. */
 const DEFAULT_TYPE = 'patchbay.message';
 
-/** What came of it, in the words of the row: the result, or why there is none. */
+/** What came of it: the result, or why there is none. */
 function Outcome({ row }: { row: LiveRow }) {
   switch (row.verdict) {
     case 'refused':
       return (
-        <>
-          {' '}
-          <span className={styles.bad}>{row.code ?? ''}</span> <span className={styles.bad}>{row.reason ?? ''}</span>
-        </>
+        <span className={styles.bad}>
+          {row.code ?? ''} {row.reason ?? ''}
+        </span>
       );
     case 'filtered':
       return (
-        <span className={styles.faint}>
-          {' '}
-          {texts.common.verdicts.filtered}
-          {row.reason === undefined || row.reason === '' ? '' : `: ${row.reason}`}
+        <span className={styles.dim}>
+          {row.reason === undefined || row.reason === '' ? texts.common.verdicts.filtered : row.reason}
         </span>
       );
     case 'split':
       return (
         <>
-          <span className={styles.faint}> → {texts.live.parts(row.parts ?? 0)}</span> {row.after}
+          <span className={styles.dim}>{texts.live.parts(row.parts ?? 0)}:</span> {row.after}
         </>
       );
     case 'modified':
-      return row.after === '' ? null : (
-        <>
-          <span className={styles.faint}> → </span>
-          {row.after}
-        </>
-      );
+      return row.after;
     default:
-      return null;
+      return <span className={styles.faint}>{texts.live.asItCame}</span>;
   }
 }
 
@@ -52,7 +44,7 @@ export const Row = memo(function Row({ row, handler }: { row: LiveRow; handler: 
         {clock(row.time)}
       </span>
       {handler && <span role="gridcell">{row.verdict !== undefined && <Verdict verdict={row.verdict} />}</span>}
-      <span role="gridcell" className={styles.dim} title={row.origin}>
+      <span role="gridcell" data-column="origin" className={styles.dim} title={row.origin}>
         {row.origin}
       </span>
       <span role="gridcell" data-column="id" title={`${row.type} · ${row.id}`}>
@@ -60,8 +52,15 @@ export const Row = memo(function Row({ row, handler }: { row: LiveRow; handler: 
       </span>
       <span role="gridcell" className={styles.summary}>
         {row.summary}
-        {handler && <Outcome row={row} />}
       </span>
+      {handler && (
+        <span role="gridcell" className={styles.summary}>
+          <span aria-hidden className={styles.faint}>
+            →{' '}
+          </span>
+          <Outcome row={row} />
+        </span>
+      )}
       <span role="gridcell" className={`${styles.dim} ${styles.right}`}>
         {handler ? (row.micros === undefined ? '' : micros(row.micros)) : bytes(row.bytes)}
       </span>
