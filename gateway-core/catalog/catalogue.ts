@@ -77,7 +77,8 @@ class FolderCatalogue implements Catalogue {
   private builtIns: readonly PluginFolder[] = [];
   /** By source folder. */
   private readonly folders = new Map<string, PluginFolder>();
-  private readonly lastGood = new Map<string, PluginFolder>();
+  /** By source folder: its last contents that were right, newest first; two, because the newest may not start. */
+  private readonly good = new Map<string, readonly PluginFolder[]>();
   private readonly rejected = new Map<string, CodedError>();
   /** Broken folders that may be half copied: what they looked like. */
   private readonly unsettled = new Map<string, string>();
@@ -161,11 +162,6 @@ class FolderCatalogue implements Catalogue {
 
   reject(hash: string, problem: CodedError): void {
     if (hash !== 'built-in' && hash !== '') this.rejected.set(hash, problem);
-    for (const [source, folder] of this.lastGood) {
-      const now = this.folders.get(source);
-      // The rejected code was itself taken for good when it was read: it must not be fallen back to.
-      if (folder.hash === hash && now?.hash === hash) this.lastGood.delete(source);
-    }
   }
 
   refresh(): Promise<readonly string[]> {
@@ -211,10 +207,10 @@ class FolderCatalogue implements Catalogue {
     return this.stopWatching;
   }
 
-  async prune(keep: ReadonlySet<string>): Promise<number> {
+  prune(keep: ReadonlySet<string>): Promise<number> {
     const needed = new Set(keep);
-    for (const { hash } of [...this.folders.values(), ...this.lastGood.values()]) needed.add(hash);
-    return await this.inTurn(() => this.cache.prune(needed));
+    for (const { hash } of [...this.folders.values(), ...[...this.good.values()].flat()]) needed.add(hash);
+    return this.inTurn(() => this.cache.prune(needed));
   }
 
   async close(): Promise<void> {
@@ -267,8 +263,7 @@ class FolderCatalogue implements Catalogue {
       .flatMap((folder) => {
         if (duplicates.has(folder.source)) return [];
         if (folder.problem === undefined && !this.rejected.has(folder.hash)) return [folder];
-        const good = this.lastGood.get(folder.source);
-        return good === undefined || this.rejected.has(good.hash) ? [] : [good];
+        return (this.good.get(folder.source) ?? []).filter((one) => !this.rejected.has(one.hash)).slice(0, 1);
       })
       .sort(byPreference);
   }
@@ -317,7 +312,7 @@ class FolderCatalogue implements Catalogue {
     for (const [source, known] of this.folders) {
       if (present.has(source)) continue;
       this.folders.delete(source);
-      this.lastGood.delete(source);
+      this.good.delete(source);
       this.unsettled.delete(source);
       changed.add(known.manifest.name);
     }
@@ -334,7 +329,12 @@ class FolderCatalogue implements Catalogue {
       }
       this.unsettled.delete(source);
       this.folders.set(source, found);
-      if (found.problem === undefined) this.lastGood.set(source, found);
+      if (found.problem === undefined) {
+        const earlier = (this.good.get(source) ?? []).filter(
+          (one) => one.hash !== found.hash && !this.rejected.has(one.hash),
+        );
+        this.good.set(source, [found, ...earlier].slice(0, 2));
+      }
       const same =
         known !== undefined && known.hash === found.hash && known.problem?.message === found.problem?.message;
       if (same) continue;

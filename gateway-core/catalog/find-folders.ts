@@ -26,8 +26,8 @@ export async function findPluginFolders(folder: string): Promise<string[]> {
   return [...found];
 }
 
-async function exists(file: string): Promise<boolean> {
-  return await access(file).then(
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
     () => true,
     () => false,
   );

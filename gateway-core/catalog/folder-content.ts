@@ -99,18 +99,13 @@ export function signatureOf(entries: readonly FolderEntry[]): string {
 }
 
 /** SHA-256 over paths and bytes: two folders of the same hash hold the same plugin. */
-export async function hashFolder(root: string, entries: readonly FolderEntry[], shown: string): Promise<string> {
-  return await digest(root, entries, shown, undefined);
+export function hashFolder(root: string, entries: readonly FolderEntry[], shown: string): Promise<string> {
+  return digest(root, entries, shown, undefined);
 }
 
 /** Copies into the empty folder `to`; answers the hash of what was copied. */
-export async function copyFolder(
-  root: string,
-  entries: readonly FolderEntry[],
-  shown: string,
-  to: string,
-): Promise<string> {
-  return await digest(root, entries, shown, to);
+export function copyFolder(root: string, entries: readonly FolderEntry[], shown: string, to: string): Promise<string> {
+  return digest(root, entries, shown, to);
 }
 
 async function digest(

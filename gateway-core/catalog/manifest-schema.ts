@@ -88,8 +88,6 @@ export const manifestSchema = {
               'Schema of its config: inline, or `{ "$ref": "./file.schema.json" }`. Absent: takes no config.',
           },
         },
-        if: { properties: { kind: { const: 'sink' } }, required: ['kind'] },
-        then: { required: ['custody'] },
       },
     },
     errors: {

@@ -65,6 +65,9 @@ export async function readManifest(root: string, options: ReadManifestOptions): 
     if (contributions.some((other) => other.kind === kind && other.name === name)) {
       return broken(invalid(shown, `it contributes the ${kind} '${name}' twice`));
     }
+    if (kind === 'sink' && contribution.custody === undefined) {
+      return broken(invalid(shown, `the sink '${name}' does not say its custody`));
+    }
     const module = await moduleProblem(root, contribution, shown);
     if (module !== undefined) return broken(module);
     try {

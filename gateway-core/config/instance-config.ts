@@ -63,10 +63,10 @@ function checkResolved(
   schema: JsonSchema,
   resolved: Dereferenced,
 ): { value: unknown; errors: SchemaError[]; unread: Unread[] } {
-  const { check } = compileSchema(schema);
+  const schemaCheck = compileSchema(schema);
   const unread = new Map<string, Unread>();
   let value = structuredClone(resolved.value);
-  let errors = check(value);
+  let errors = schemaCheck.check(value);
   // Reading one value may open a branch that asks for another: at most once per reference.
   for (let round = 0; round <= resolved.whole.size; round++) {
     let changed = false;
@@ -89,7 +89,7 @@ function checkResolved(
       }
     }
     if (!changed) break;
-    errors = check(value);
+    errors = schemaCheck.check(value);
   }
   const silent = [...resolved.unresolved, ...unread.keys()];
   return {

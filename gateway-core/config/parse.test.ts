@@ -159,7 +159,7 @@ test('no problem quotes a value, which may be a secret', () => {
 describe('hostile texts end soon, with one problem', () => {
   const bomb =
     'version: 1\na: &a [x,x,x,x,x,x,x,x,x]\n' +
-    [...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`).join(',')}]`).join('\n');
+    Array.from('bcdefgh', (name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`).join(',')}]`).join('\n');
   const hostile: [name: string, text: () => string, problem: RegExp][] = [
     ['50 MB', () => 'x'.repeat(50_000_000), /^PB_CONFIG_TOO_LARGE 1:1$/],
     ['8 MiB of small values', () => `a: [${'1,'.repeat(4_000_000)}]`, /^PB_CONFIG_TOO_LARGE 1:/],

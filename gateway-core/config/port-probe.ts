@@ -3,9 +3,9 @@ import { createServer } from 'node:net';
 import type { Listen } from './ports.ts';
 
 /** Undefined when the address can be listened on now, else why not. Binds it for a moment. */
-export async function probePort(listen: Pick<Listen, 'protocol' | 'host' | 'port'>): Promise<string | undefined> {
+export function probePort(listen: Pick<Listen, 'protocol' | 'host' | 'port'>): Promise<string | undefined> {
   const { protocol, host, port } = listen;
-  return await new Promise((resolve) => {
+  return new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException): void => resolve(reason(error));
     if (protocol === 'udp') {
       const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
