@@ -155,7 +155,7 @@ export class LiveTap {
       // Paging counts as looking back: the view stands still, or the rows would be pushed out again.
       this.hold();
       const added = this.ring.prepend(page.rows, first.tap);
-      const start = page.rows[0]?.seq ?? first.row.seq;
+      const start = this.ring.firstRow()?.row.seq ?? first.row.seq;
       const atBeginning = added === 0 || start <= page.oldest;
       this.#now({
         paging: false,
