@@ -19,15 +19,21 @@ export class LabelSet {
   /** Reads `labels`; at once where they are the same object as before. False: a value is no text. */
   read(labels: Metric['labels']): boolean {
     if (labels === this.last) return true;
+    const { names, values } = this;
+    const before = this.count;
     let count = 0;
-    let last = '';
+    // Most sets have the names of the one before, which were in order.
+    let alike = true;
     for (const name in labels) {
       const value = labels[name];
-      if (typeof value !== 'string') return false;
-      if (value === '' || name < last) return this.readUnordered(labels);
-      last = name;
-      this.names[count] = name;
-      this.values[count++] = value;
+      if (typeof value !== 'string') return this.unreadable();
+      if (value === '') return this.readUnordered(labels);
+      if (!alike || count >= before || names[count] !== name) {
+        alike = false;
+        if (count > 0 && name < names[count - 1]!) return this.readUnordered(labels);
+        names[count] = name;
+      }
+      values[count++] = value;
     }
     this.finish(count, labels);
     return true;
@@ -52,13 +58,20 @@ export class LabelSet {
     let count = 0;
     for (const name of names) {
       const value: unknown = labels[name];
-      if (typeof value !== 'string') return false;
+      if (typeof value !== 'string') return this.unreadable();
       if (value === '') continue;
       this.names[count] = name;
       this.values[count++] = value;
     }
     this.finish(count, labels);
     return true;
+  }
+
+  private unreadable(): false {
+    // Half of the names may be of these labels, half of the ones before.
+    this.count = 0;
+    this.last = undefined;
+    return false;
   }
 
   private finish(count: number, labels: Metric['labels']): void {
