@@ -3,6 +3,7 @@
  * docs/errors.md and use together. Plugins declare theirs in plugin.json.
  */
 import { amqpErrors } from './amqp.ts';
+import { appErrors } from './app.ts';
 import { configErrors } from './config.ts';
 import { controlErrors } from './control.ts';
 import { engineErrors } from './engine.ts';
@@ -19,6 +20,7 @@ export interface ErrorEntry {
 
 export const errorRegistry = {
   ...amqpErrors,
+  ...appErrors,
   ...configErrors,
   ...controlErrors,
   ...engineErrors,
