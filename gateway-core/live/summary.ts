@@ -64,11 +64,12 @@ export function searchable(message: Message): string {
   return `${message.instance} ${message.source} ${message.type} ${message.subject ?? ''} ${json(message.attributes)} ${body}`.toLowerCase();
 }
 
+/** The value before the labels: a row may have no room for all of them. */
 function metricLine(metric: Metric): string {
   const labels = Object.entries(metric.labels)
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-    .join(',');
-  return `${metric.name}{${labels}} ${metric.value} ${metric.type}`;
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+  return `${metric.name} ${metric.value} ${labels}`;
 }
 
 function rawLine(data: unknown): string {
