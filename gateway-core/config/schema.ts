@@ -17,7 +17,9 @@ const severity = {
   description: 'Only events of this severity or above.',
 };
 
-function instance(kind: string, more: JsonSchema = {}): JsonSchema {
+const EXAMPLES = { source: 'amqp1@^1.2', handler: 'filter', sink: 'prometheus', executor: 'kubectl' } as const;
+
+function instance(kind: keyof typeof EXAMPLES, more: JsonSchema = {}): JsonSchema {
   return {
     type: 'object',
     required: ['plugin'],
@@ -26,8 +28,8 @@ function instance(kind: string, more: JsonSchema = {}): JsonSchema {
       plugin: {
         type: 'string',
         minLength: 1,
-        description: `Name of the ${kind} plugin, or \`name@range\` as in \`amqp1@^1.2\`; without a range the highest version wins.`,
-        examples: ['amqp1', 'amqp1@^1.2'],
+        description: `Name of the ${kind} plugin, or \`name@range\`; without a range the highest version wins.`,
+        examples: [EXAMPLES[kind]],
       },
       enabled: { type: 'boolean', default: true, description: 'Off: the instance keeps its config and does not run.' },
       config: { type: 'object', description: 'Options of the plugin; see docs/plugins.md.' },
@@ -36,7 +38,7 @@ function instance(kind: string, more: JsonSchema = {}): JsonSchema {
   };
 }
 
-function section(kind: string, description: string, more: JsonSchema = {}): JsonSchema {
+function section(kind: keyof typeof EXAMPLES, description: string, more: JsonSchema = {}): JsonSchema {
   return {
     type: 'object',
     description,
