@@ -56,7 +56,16 @@ export async function dereference(value: unknown, base: Path, sources: Reference
           return fail('PB_CONFIG_FILE', { file: name, reason: reasonOf(error) });
         }
       case 'secret': {
-        const found = await sources.secret(part.name);
+        let found: string | undefined;
+        try {
+          found = await sources.secret(part.name);
+        } catch (error) {
+          // A store that is there and cannot be read says why itself.
+          if (!(error instanceof CodedError)) throw error;
+          const { code, message, remedy } = error;
+          problems.push({ severity: 'error', code, message, remedy, path: [...base, ...path] });
+          return undefined;
+        }
         if (found === undefined) return fail('PB_CONFIG_SECRET', { name });
         if (found !== '') secrets.add(found);
         return found;

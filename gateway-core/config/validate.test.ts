@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CodedError } from '../engine/error.ts';
 import { select, type UsablePlugin } from '../catalog/select.ts';
 import { resolved as resolvedPlugin } from '../catalog/select.ts';
 import type { Contribution, JsonSchema } from '../plugin-api/manifest.ts';
@@ -420,6 +421,13 @@ describe('references', () => {
     expect(instance?.config).toMatchObject({ label: 'Bearer hunter2', password: 'plain' });
     expect(instance?.written).toEqual({ label: 'Bearer ${secret:es}', password: 'plain' });
     expect([...(instance?.secrets ?? [])].sort()).toEqual(['hunter2', 'plain']);
+  });
+
+  test('a store that cannot be read says so at the place', async () => {
+    const text = WHOLE.replace('plugin: raw-in', 'plugin: raw-in, config: { password: "${secret:es}" }');
+    const broken = new CodedError('PB_SECRETS_UNREADABLE', { file: 'secrets' });
+    const { told } = await check(text, { secrets: { get: () => Promise.reject(broken) } });
+    expect(told).toEqual(['PB_SECRETS_UNREADABLE 2:54 sources.in.config.password']);
   });
 
   test('settings take them too', async () => {
