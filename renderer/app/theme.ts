@@ -1,5 +1,10 @@
 /** Mantine in our colours: its variables point at tokens.css, so both always agree. */
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
+import {
+  createTheme,
+  defaultVariantColorsResolver,
+  type CSSVariablesResolver,
+  type MantineColorsTuple,
+} from '@mantine/core';
 
 const accent: MantineColorsTuple = [
   '#e4f0fd',
@@ -33,6 +38,12 @@ export const theme = createTheme({
   primaryShade: { light: 6, dark: 4 },
   colors: { accent, dark },
   autoContrast: true,
+  // Its contrast colour is worked out once, for the light shade; the accent of the dark theme wants dark text.
+  variantColorResolver: (input) => {
+    const colours = defaultVariantColorsResolver(input);
+    const accented = input.variant === 'filled' && (input.color === undefined || input.color === 'accent');
+    return accented ? { ...colours, color: 'var(--on-accent)' } : colours;
+  },
   fontFamily: 'var(--font)',
   fontFamilyMonospace: 'var(--mono)',
   fontSizes: { xs: '12px', sm: '13px', md: '13px', lg: '14px', xl: '17px' },

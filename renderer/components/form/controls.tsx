@@ -1,7 +1,7 @@
 /** The control of a single value. Text is taken everywhere: a reference may stand for any value. */
 import { ActionIcon, Button, PasswordInput, Select, Switch, Textarea, TextInput, Tooltip } from '@mantine/core';
 import { IconCurrencyDollar, IconList } from '@tabler/icons-react';
-import { useState, type KeyboardEvent, type ReactNode } from 'react';
+import { useLayoutEffect, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { texts } from '../../app/texts.ts';
 import { useForm } from './form-context.ts';
 import {
@@ -29,7 +29,13 @@ interface ControlProps<F extends Single> {
 }
 
 export function Control(props: ControlProps<Single>) {
-  const { field } = props;
+  const { field, id, describedBy } = props;
+  // Mantine's inputs overwrite aria-describedby with what their own wrapper shows; ours shows it.
+  useLayoutEffect(() => {
+    const control = document.getElementById(id);
+    if (describedBy === '') control?.removeAttribute('aria-describedby');
+    else control?.setAttribute('aria-describedby', describedBy);
+  });
   switch (field.kind) {
     case 'text':
       return field.secret ? <SecretControl {...props} field={field} /> : <TextControl {...props} field={field} />;
@@ -51,7 +57,7 @@ export function Control(props: ControlProps<Single>) {
 }
 
 /** Attributes that every text control has. */
-function useInput<F extends Single>({ field, id, describedBy, invalid }: ControlProps<F>) {
+function useInput<F extends Single>({ field, id, invalid }: ControlProps<F>) {
   const form = useForm();
   return {
     id,
@@ -60,8 +66,6 @@ function useInput<F extends Single>({ field, id, describedBy, invalid }: Control
     error: invalid,
     spellCheck: false,
     autoComplete: 'off',
-    'aria-describedby': describedBy === '' ? undefined : describedBy,
-    'aria-invalid': invalid,
     'aria-required': field.required,
     placeholder: field.placeholder === '' ? undefined : field.placeholder,
     onBlur: () => form.touch(field),
@@ -141,7 +145,7 @@ function NumberControl(props: ControlProps<NumberField>) {
   );
 }
 
-function BooleanControl({ field, id, describedBy }: ControlProps<BooleanField>) {
+function BooleanControl({ field, id }: ControlProps<BooleanField>) {
   const form = useForm();
   const write = useWrite(field);
   const on = field.present ? field.value === true : field.fallback;
@@ -151,7 +155,6 @@ function BooleanControl({ field, id, describedBy }: ControlProps<BooleanField>) 
       id={id}
       checked={on}
       disabled={form.disabled}
-      aria-describedby={describedBy === '' ? undefined : describedBy}
       label={<span className={styles.dim}>{field.present ? word : `${word} ${texts.form.byDefault}`}</span>}
       onChange={(event) => write(event.currentTarget.checked)}
     />

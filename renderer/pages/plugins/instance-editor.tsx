@@ -25,6 +25,7 @@ import {
 import { keepDraft, useDrafts } from './drafts.ts';
 import {
   addEdits,
+  applyEdits,
   aroundSchema,
   changeEdits,
   checkJoining,
@@ -145,7 +146,8 @@ function Editor({ entry, target, leave, document, reload }: Props & { document: 
     [adding, draftKey, save],
   );
 
-  const conflict = base.version !== document.version;
+  // Versions only grow. While saving, the newer one may be our own.
+  const conflict = document.version > base.version && !save.pending;
   // Nothing typed yet: follow the newest silently.
   useEffect(() => {
     if (!conflict || (dirty && !adding)) return;
@@ -184,6 +186,12 @@ function Editor({ entry, target, leave, document, reload }: Props & { document: 
     keepDraft(draftKey, undefined);
     if (adding) leave();
     else {
+      setBase({
+        ...base,
+        version: applied.version,
+        config: applyEdits(base.config, edits),
+        yaml: preview.value?.yaml ?? base.yaml,
+      });
       setSaved(applied.version);
       setShowAll(false);
       reload();
@@ -324,7 +332,7 @@ function Editor({ entry, target, leave, document, reload }: Props & { document: 
             problems={complete ? outside : []}
           />
           {preview.error !== undefined && complete && <ErrorPanel compact error={preview.error} />}
-          {complete && preview.value !== undefined && <DiffView before={document.yaml} after={preview.value.yaml} />}
+          {complete && preview.value !== undefined && <DiffView before={base.yaml} after={preview.value.yaml} />}
         </aside>
       </div>
     </div>

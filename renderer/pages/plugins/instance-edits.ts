@@ -105,10 +105,19 @@ export function rebase(
 }
 
 function replay(from: unknown, to: unknown, onto: unknown): unknown {
-  return editsBetween(from, to, []).reduce<unknown>(
+  return replayEdits(onto, editsBetween(from, to, []));
+}
+
+function replayEdits(onto: unknown, edits: readonly ConfigEdit[]): unknown {
+  return edits.reduce<unknown>(
     (value, edit) => (edit.op === 'set' ? setAt(value, edit.path, edit.value) : unsetAt(value, edit.path)),
     onto,
   );
+}
+
+/** The config as the engine has it once these edits are applied. */
+export function applyEdits(config: GatewayConfig, edits: readonly ConfigEdit[]): GatewayConfig {
+  return replayEdits(config, edits) as GatewayConfig;
 }
 
 /** What surrounds a config, as a form of its own; the same words as in docs/config. */
