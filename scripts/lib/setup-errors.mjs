@@ -120,6 +120,7 @@ function fillIn(template, details) {
 export function classifyNpmFailure(output) {
   /** @type {readonly (readonly [string, RegExp])[]} in order: what is more telling comes first */
   const signs = [
+    ['PB_SETUP_INTERRUPTED', /^npm (?:error|ERR!) signal (SIG[A-Z]+)/m],
     ['PB_SETUP_DISK', /\b(ENOSPC|EDQUOT)\b/],
     ['PB_SETUP_INTEGRITY', /\b(EINTEGRITY)\b/],
     ['PB_SETUP_LOCK_MISMATCH', /\b(EUSAGE)\b/],

@@ -15,6 +15,7 @@ describe('setup errors', () => {
     ['npm error code EACCES', 'PB_SETUP_PERMISSION', 'EACCES'],
     ['npm error code EROFS', 'PB_SETUP_PERMISSION', 'EROFS'],
     ['npm error code EINTEGRITY', 'PB_SETUP_INTEGRITY', 'EINTEGRITY'],
+    ['npm error process terminated\nnpm error signal SIGTERM', 'PB_SETUP_INTERRUPTED', 'SIGTERM'],
     ['npm error code EUSAGE', 'PB_SETUP_LOCK_MISMATCH', 'EUSAGE'],
   ])('%s', (output, code, detail) => {
     expect(classifyNpmFailure(output)).toEqual({ code, detail });
