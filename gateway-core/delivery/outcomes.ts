@@ -10,7 +10,7 @@ export const NO_EXCEPTIONS: readonly OutcomeAt[] = Object.freeze([]);
 
 const RANK: Readonly<Record<Outcome['kind'], number>> = { delivered: 0, filtered: 1, refused: 2, retry: 3 };
 
-/** The worse of two: delivered < filtered < refused < retry; an unstored refusal is worse than a stored one. */
+/** The worse of two: filtered < refused < retry; an unstored refusal is worse than a stored one. */
 export function worse(a: Outcome | undefined, b: Outcome): Outcome {
   if (a === undefined) return b;
   if (a.kind === 'refused' && b.kind === 'refused') return a.stored && !b.stored ? b : a;
@@ -21,15 +21,51 @@ export function worse(a: Outcome | undefined, b: Outcome): Outcome {
 export class Outcomes {
   private byIndex: Map<number, Outcome> | undefined;
 
+  /** True when every message was delivered so far. */
+  get empty(): boolean {
+    return this.byIndex === undefined || this.byIndex.size === 0;
+  }
+
   add(index: number, outcome: Outcome): void {
     if (outcome.kind === 'delivered') return;
     this.byIndex ??= new Map();
     this.byIndex.set(index, worse(this.byIndex.get(index), outcome));
   }
 
+  /** Some part of it goes on: then it does not count as filtered, whatever became of its other parts. */
+  goesOn(index: number): void {
+    if (this.byIndex?.get(index)?.kind === 'filtered') this.byIndex.delete(index);
+  }
+
   /** Everything not delivered, by rising index. */
   list(): readonly OutcomeAt[] {
-    if (this.byIndex === undefined) return NO_EXCEPTIONS;
+    if (this.byIndex === undefined || this.byIndex.size === 0) return NO_EXCEPTIONS;
     return [...this.byIndex].sort((a, b) => a[0] - b[0]).map(([index, outcome]) => ({ index, outcome }));
+  }
+}
+
+/** Combines what several pipelines say of one batch: filtered only where all of them filtered it. */
+export class CombinedOutcomes {
+  private readonly pipelines: number;
+  private readonly outcomes = new Outcomes();
+  private readonly filtered = new Map<number, number>();
+
+  constructor(pipelines: number) {
+    this.pipelines = pipelines;
+  }
+
+  add(exceptions: readonly OutcomeAt[]): void {
+    for (const { index, outcome } of exceptions) {
+      if (outcome.kind === 'filtered') {
+        const times = (this.filtered.get(index) ?? 0) + 1;
+        this.filtered.set(index, times);
+        if (times < this.pipelines) continue;
+      }
+      this.outcomes.add(index, outcome);
+    }
+  }
+
+  list(): readonly OutcomeAt[] {
+    return this.outcomes.list();
   }
 }

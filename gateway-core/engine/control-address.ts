@@ -11,6 +11,8 @@ export interface ControlOptions {
   readonly override: { readonly host?: string; readonly port?: number };
   readonly config: ResolvedConfig | null;
   readonly token: string;
+  /** Keeps browser sessions (as hashes) over a restart, so that open panels come back by themselves. */
+  readonly sessionFile: string;
   readonly handlers: ContractHandlers;
   readonly panel: boolean;
   /** Folder of the application; the built panel lies in its `dist/renderer`. */
@@ -38,6 +40,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     host,
     port,
     token: options.token,
+    sessionFile: options.sessionFile,
     handlers: options.handlers,
     ...(options.panel ? { panelFolder: join(options.application, 'dist', 'renderer') } : {}),
     metrics: async () => {

@@ -238,6 +238,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
         override: options.control ?? {},
         config: keeper.running,
         token: folder.controlToken,
+        sessionFile: join(folder.path, 'sessions'),
         handlers,
         panel: options.panel ?? true,
         application: APPLICATION,

@@ -91,6 +91,8 @@ export function watchPlugins(options: PluginWatchOptions): () => void {
       monitor.notePlugin(NEED, { code, message: text, remedy, subject: names.join(', '), since: Date.now() });
     }
     monitor.configChanged();
+    const running = new Set([...(keeper.running?.instances.values() ?? [])].map(({ plugin }) => plugin.hash));
+    await catalogue.prune(running).catch(() => 0);
   };
 
   return catalogue.watch((names) => {

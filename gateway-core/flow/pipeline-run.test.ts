@@ -241,13 +241,30 @@ describe('a pipeline', () => {
     expect(addsUp(counters)).toBe(true);
   });
 
-  it('tells the source the worst of several pipelines', async () => {
-    const good = flow({ to: [target()] });
-    const bad = flow({ to: [target()], steps: [step({ handle: each(() => new Filtered('no')) })] });
-    good.feed.connect([good.run, bad.run]);
-    expect((await good.feed.emit([message(1)]).outcomes).exceptions).toEqual([
+  it('tells the source the worst of several pipelines, and filtered only when all filtered it', async () => {
+    const open = flow({ to: [target()] });
+    const shut = (result: (m: Message) => HandlerResult): PipelineRun =>
+      flow({ to: [target()], steps: [step({ handle: each(result) })] }).run;
+    const no = (): Filtered => new Filtered('no');
+    open.feed.connect([open.run, shut(no)]);
+    expect((await open.feed.emit([message(1)]).outcomes).exceptions).toEqual([]);
+    open.feed.connect([shut(no), shut(no)]);
+    expect((await open.feed.emit([message(1)]).outcomes).exceptions).toEqual([
       { index: 0, outcome: { kind: 'filtered', reason: 'no' } },
     ]);
+    open.feed.connect([open.run, shut(no), shut(() => new Refused('X', 'y'))]);
+    expect((await open.feed.emit([message(1)]).outcomes).exceptions).toMatchObject([
+      { index: 0, outcome: { kind: 'refused' } },
+    ]);
+  });
+
+  it('counts a message of which one part went on as delivered, not as filtered', async () => {
+    const handler = step({
+      handle: each((m) => [derive(m, { data: 'keep' }, 0), new Filtered('rest'), new Filtered('rest')]),
+    });
+    const { feed, counters } = flow({ to: [target()], steps: [handler] });
+    await feed.emit([message(1)]).outcomes;
+    expect(counters).toMatchObject({ delivered: 1, filtered: 0 });
   });
 
   it('keeps upstream what no pipeline takes', async () => {

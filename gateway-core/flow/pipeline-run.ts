@@ -290,6 +290,7 @@ export class PipelineRun {
       else void Promise.all(flight.stores).then(() => this.finish(flight));
     };
     if (items.length > 0) {
+      if (roots !== undefined && !flight.outcomes.empty) for (const root of roots) flight.outcomes.goesOn(root);
       left += parts.targets.length;
       if (parts.atMostOnce) {
         flight.letGo = true;

@@ -2,7 +2,7 @@
  * What a source emits into: hands each batch to every pipeline it feeds and combines their
  * outcomes, the worst of which the source is told.
  */
-import { Outcomes, type OutcomeAt } from '../delivery/outcomes.ts';
+import { CombinedOutcomes, type OutcomeAt } from '../delivery/outcomes.ts';
 import {
   ALL_DELIVERED,
   Refused,
@@ -58,7 +58,7 @@ export class SourceFeed {
     if (pipelines.length === 0) return unconnected(this.name, size);
 
     let left = pipelines.length;
-    let combined: Outcomes | undefined;
+    let combined: CombinedOutcomes | undefined;
     let single: readonly OutcomeAt[] | undefined;
     let resolve: ((outcomes: EmittedOutcomes) => void) | undefined;
     this.inFlight += size;
@@ -66,8 +66,8 @@ export class SourceFeed {
       if (exceptions.length > 0) {
         if (pipelines.length === 1) single = exceptions;
         else {
-          combined ??= new Outcomes();
-          for (const { index, outcome } of exceptions) combined.add(index, outcome);
+          combined ??= new CombinedOutcomes(pipelines.length);
+          combined.add(exceptions);
         }
       }
       if (--left > 0) return;

@@ -1,6 +1,7 @@
 /**
  * What became of a message. The host reports one outcome per emitted message;
- * where a message went several ways, the worst one (delivered < filtered < refused < retry).
+ * where a message went several ways, the worst one (delivered < refused < retry). It counts as
+ * filtered when nothing of it went on to any sink.
  */
 export type Outcome =
   | { readonly kind: 'delivered' }
