@@ -25,6 +25,9 @@ import { secureContext } from './tls.ts';
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 15_000;
 
+/** Durability of a terminus (AMQP 1.0, section 3.5.5). RabbitMQ 3 makes the queue it creates for us durable by it. */
+const UNSETTLED_STATE = 2;
+
 interface Address {
   readonly url: string;
   readonly tls: boolean;
@@ -77,7 +80,7 @@ export class Connection implements AmqpConnection {
   }
 
   async sender(options: AmqpSenderOptions): Promise<AmqpSender> {
-    const sender = new Sender(this.address.url, options.address, options.timeoutMs ?? 30_000);
+    const sender = new Sender(this.address.url, options);
     const { peer } = this;
     if (peer === undefined) throw this.unreachable('not connected');
     await this.attachSender(peer, sender);
@@ -122,14 +125,21 @@ export class Connection implements AmqpConnection {
     return new Promise((resolve, reject) => {
       let opened = false;
       let told: RheaError | undefined;
-      const made = new PeerConnection(this.rhea, connection, url, this.limits, {
-        closed: (error) => {
-          const fault = told === undefined ? error : this.toldError(told);
-          if (opened) this.lost(made, fault);
-          else reject(this.refusal(told, fault));
+      const made = new PeerConnection(
+        this.rhea,
+        connection,
+        url,
+        this.limits,
+        {
+          closed: (error) => {
+            const fault = told === undefined ? error : this.toldError(told);
+            if (opened) this.lost(made, fault);
+            else reject(this.refusal(told, fault));
+          },
+          report: (error) => this.log.report(error),
         },
-        report: (error) => this.log.report(error),
-      });
+        false,
+      );
       peer = made;
       connection.on('connection_error', (context: { error?: RheaError }) => {
         told ??= context.error;
@@ -158,11 +168,14 @@ export class Connection implements AmqpConnection {
       connection.on('receiver_close', (context: { receiver: RheaReceiver }) => detached(context.receiver));
       connection.on('sender_close', (context: { sender: RheaSender }) => detached(context.sender));
       connection.on('session_close', (context: { session: { error?: RheaError } }) => {
+        let refused = false;
         for (const [link, waiting] of this.attaching) {
           if (link.session !== context.session) continue;
           this.attaching.delete(link);
+          refused = true;
           waiting.reject(this.attachError(link, context.session.error));
         }
+        if (refused) return;
         // A broker that ends our session (RabbitMQ does, for a queue that was deleted) has ended our links with it.
         if (opened && !this.closing) made.fail(this.toldError(context.session.error ?? {}));
       });
@@ -195,20 +208,32 @@ export class Connection implements AmqpConnection {
   private async attachReceivers(peer: PeerConnection): Promise<void> {
     const { receiving } = this;
     if (receiving === undefined) return;
+    const durable = receiving.options.durable ?? false;
     await Promise.all(
       (receiving.options.addresses ?? []).map(async (address) => {
-        const session = peer.connection.create_session();
-        session.begin();
-        const link = session.open_receiver({
-          name: `${this.containerId}-${address}`,
-          source: { address },
-          target: {},
-          max_message_size: this.limits.maxMessageSize,
-        });
-        await this.attachOf(peer, link);
-        peer.receive(link, receiving.intake, address);
+        try {
+          await this.attachReceiver(peer, receiving.intake, address, durable);
+        } catch (error) {
+          // RabbitMQ 3 insists on the durability that its queue has.
+          if (!(error instanceof Error && error.message.includes("inequivalent arg 'durable'"))) throw error;
+          await this.attachReceiver(peer, receiving.intake, address, !durable);
+        }
       }),
     );
+  }
+
+  private async attachReceiver(peer: PeerConnection, intake: Intake, address: string, durable: boolean): Promise<void> {
+    const session = peer.connection.create_session();
+    session.begin();
+    const link = session.open_receiver({
+      name: `${this.containerId}-${address}`,
+      source: { address, ...(durable ? { durable: UNSETTLED_STATE } : {}) },
+      target: {},
+      max_message_size: this.limits.maxMessageSize,
+    });
+    await this.attachOf(peer, link);
+    link.delivery_count = link.remote.attach?.initial_delivery_count ?? 0;
+    peer.receive(link, intake, address);
   }
 
   private async attachSender(peer: PeerConnection, sender: Sender): Promise<void> {
@@ -217,7 +242,7 @@ export class Connection implements AmqpConnection {
     const { address } = sender;
     const link = session.open_sender({
       name: `${this.containerId}-to-${address ?? 'any'}-${randomUUID()}`,
-      target: address === undefined ? {} : { address },
+      target: address === undefined ? {} : { address, ...(sender.durable ? { durable: UNSETTLED_STATE } : {}) },
       snd_settle_mode: 0,
       treat_modified_as_released: false,
     });

@@ -87,9 +87,12 @@ export class Intake implements AmqpIntake {
     this.unsettled++;
     delivery.link.unsettled++;
     this.heldBytes += delivery.bytes;
-    if (this.heldBytes > this.maxHeldBytes && !this.paused.has(delivery.link.peer)) {
-      this.paused.add(delivery.link.peer);
-      delivery.link.peer.pause();
+    if (this.heldBytes > this.maxHeldBytes || delivery.link.overrun) {
+      const { peer } = delivery.link;
+      if (!this.paused.has(peer)) {
+        this.paused.add(peer);
+        peer.pause();
+      }
     }
     if (this.closed) {
       this.settle([delivery], RELEASED);
@@ -145,8 +148,11 @@ export class Intake implements AmqpIntake {
     }
     link?.topUp();
     if (this.paused.size > 0 && this.heldBytes < this.maxHeldBytes / 2) {
-      for (const peer of this.paused) peer.resume();
-      this.paused.clear();
+      for (const peer of this.paused) {
+        if (peer.overrun) continue;
+        this.paused.delete(peer);
+        peer.resume();
+      }
     }
     if (this.unsettled === 0) this.checkIdle();
   }

@@ -385,7 +385,9 @@ describe('logging in', () => {
     peer.send({ body: 'in' });
     await until(() => peer.errors.length > 0 && listener.connections === 0);
     expect(deliveries).toEqual([]);
+    // These give up by themselves, before they have told us anything that we could refuse.
     if (why === '') return;
+    await until(() => test.errors.length > 0);
     expect(test.codes()).toEqual(['PB_AMQP_SASL_REFUSED']);
     expect(test.errors[0]?.message).toContain(why);
     expect(test.errors[0]?.message).toContain('127.0.0.1:');
@@ -487,8 +489,8 @@ describe('TLS', () => {
     client(listener.port, 'a', options('client')).send({ body: 'in' });
     await until(() => deliveries.length === 1);
     const stranger = client(listener.port, 'a', options('stranger'));
-    await until(() => stranger.errors.length > 0);
-    expect(test.codes()).toContain('PB_AMQP_SASL_REFUSED');
+    await until(() => stranger.errors.length > 0 && test.errors.length > 0);
+    expect(test.codes()).toEqual(['PB_AMQP_SASL_REFUSED']);
     expect(deliveries.length).toBe(1);
   });
 

@@ -162,13 +162,20 @@ export class Listener implements AmqpListener {
       reconnect: false,
       receiver_options: { credit_window: 0, autoaccept: false, autosettle: false },
     });
-    const peer = new PeerConnection(this.rhea, connection, name, this.limits, {
-      closed: (error) => {
-        this.peers.delete(peer);
-        if (error instanceof CodedError) this.log.report(error);
+    const peer = new PeerConnection(
+      this.rhea,
+      connection,
+      name,
+      this.limits,
+      {
+        closed: (error) => {
+          this.peers.delete(peer);
+          if (error instanceof CodedError) this.log.report(error);
+        },
+        report: (error) => this.log.report(error),
       },
-      report: (error) => this.log.report(error),
-    });
+      true,
+    );
     container.sasl_server_mechanisms = serverMechanisms(sasl, socket, (why) => {
       // The outcome goes out on a later turn of the promise queue; then the connection ends.
       setImmediate(() => peer.fail(new CodedError('PB_AMQP_SASL_REFUSED', { peer: name, why })));
@@ -199,6 +206,7 @@ export class Listener implements AmqpListener {
       return;
     }
     receiver.set_target(asked === undefined ? {} : { address: asked });
+    receiver.delivery_count = receiver.remote.attach?.initial_delivery_count ?? 0;
     peer.receive(receiver, this.intake, address);
   }
 }

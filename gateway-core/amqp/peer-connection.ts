@@ -42,6 +42,11 @@ export class PeerConnection {
   readonly name: string;
   /** Bytes of messages that have begun and not ended. */
   incomplete = 0;
+  /**
+   * Messages without credit end the connection. Not so for brokers: RabbitMQ 3 adds what is still under way in it to
+   * each new credit, without bound. There reading pauses instead.
+   */
+  readonly heedsCredit: boolean;
   private readonly events: PeerEvents;
   private readonly links = new Map<RheaLink, ReceivingLink>();
   private socket: Socket | undefined;
@@ -52,7 +57,15 @@ export class PeerConnection {
   private ended = false;
   private intake: Intake | undefined;
 
-  constructor(rhea: RheaContainer, connection: RheaConnection, name: string, limits: Limits, events: PeerEvents) {
+  constructor(
+    rhea: RheaContainer,
+    connection: RheaConnection,
+    name: string,
+    limits: Limits,
+    events: PeerEvents,
+    heedsCredit: boolean,
+  ) {
+    this.heedsCredit = heedsCredit;
     this.rhea = rhea;
     this.connection = connection;
     this.types = rhea.types;
@@ -178,6 +191,12 @@ export class PeerConnection {
         why: 'messages to it are not taken here',
       }),
     );
+  }
+
+  /** One of its links has sent far more than it had credit for, and it is not settled yet. */
+  get overrun(): boolean {
+    for (const link of this.links.values()) if (link.overrun) return true;
+    return false;
   }
 
   pause(): void {

@@ -67,8 +67,7 @@ export class ReceivingLink {
       if (id === undefined) {
         throw new CodedError('PB_AMQP_BAD_FRAME', { peer: this.peer.name, what: 'a transfer without a delivery-id' });
       }
-      // RabbitMQ 3 takes each new credit as from where it is, not from where we were, and so sends up to as much again.
-      if (this.rhea.credit <= -this.intake.window) {
+      if (this.rhea.credit <= 0 && this.peer.heedsCredit) {
         throw new CodedError('PB_AMQP_CREDIT_IGNORED', { peer: this.peer.name });
       }
       if (!more && !aborted) {
@@ -99,6 +98,11 @@ export class ReceivingLink {
     const whole = Buffer.concat(this.parts);
     this.dropParts();
     this.complete(this.id, this.format, this.presettled, whole, 0, whole.length, whole.length);
+  }
+
+  /** The peer has sent far more than it had credit for. */
+  get overrun(): boolean {
+    return this.unsettled > this.intake.window * 2;
   }
 
   /** Gives as much new credit as there is room for, once it is worth a frame. */

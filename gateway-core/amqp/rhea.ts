@@ -90,7 +90,11 @@ export interface RheaLink extends EventEmitter {
   readonly session: RheaSession;
   readonly connection: RheaConnection;
   readonly remote: {
-    readonly attach?: { readonly source?: RheaTerminus | null; readonly target?: RheaTerminus | null };
+    readonly attach?: {
+      readonly source?: RheaTerminus | null;
+      readonly target?: RheaTerminus | null;
+      readonly initial_delivery_count?: number | null;
+    };
   };
   readonly local: {
     readonly handle: number;

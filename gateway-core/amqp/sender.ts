@@ -1,5 +1,5 @@
 import { CodedError } from '../engine/error.ts';
-import type { AmqpOutgoing, AmqpSendException, AmqpSender } from '../plugin-api/amqp.ts';
+import type { AmqpOutgoing, AmqpSendException, AmqpSender, AmqpSenderOptions } from '../plugin-api/amqp.ts';
 import type { PeerConnection } from './peer-connection.ts';
 import type { RheaDelivery, RheaMessages, RheaSender } from './rhea.ts';
 
@@ -22,6 +22,7 @@ interface InFlight {
 /** A sending link, over all the connections it lives through. */
 export class Sender implements AmqpSender {
   readonly address: string | undefined;
+  readonly durable: boolean;
   private readonly url: string;
   private readonly timeoutMs: number;
   private peer: PeerConnection | undefined;
@@ -29,10 +30,11 @@ export class Sender implements AmqpSender {
   private readonly waiting: SentBatch[] = [];
   private readonly inFlight = new Map<RheaDelivery, InFlight>();
 
-  constructor(url: string, address: string | undefined, timeoutMs: number) {
+  constructor(url: string, options: AmqpSenderOptions) {
     this.url = url;
-    this.address = address;
-    this.timeoutMs = timeoutMs;
+    this.address = options.address;
+    this.durable = options.durable ?? false;
+    this.timeoutMs = options.timeoutMs ?? 30_000;
   }
 
   get ready(): boolean {

@@ -107,6 +107,8 @@ export interface AmqpReceiveOptions {
   readonly credit?: number;
   /** Largest batch; default 512. */
   readonly maxBatch?: number;
+  /** Of a connection: asks for a durable source. A queue that is there already keeps its own durability. */
+  readonly durable?: boolean;
 }
 
 export interface AmqpListenOptions extends AmqpReceiveOptions {
@@ -177,6 +179,8 @@ export interface AmqpConnection {
 
 export interface AmqpSenderOptions {
   readonly address?: string;
+  /** Asks for a durable target: a broker that creates the queue for us makes it one that outlives a restart. */
+  readonly durable?: boolean;
   /** Time for a batch until all outcomes are in; default 30 000. */
   readonly timeoutMs?: number;
 }

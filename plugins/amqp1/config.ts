@@ -21,6 +21,7 @@ export interface SourceConfig extends Partial<BrokerConfig> {
     readonly maxConnections: number;
   };
   readonly addresses: readonly string[];
+  readonly durable: boolean;
   readonly credit: number;
   readonly maxMessageSize: number;
   readonly maxFrameSize: number;

@@ -39,6 +39,7 @@ describe('schemas', () => {
         maxConnections: 1000,
       },
       addresses: [],
+      durable: false,
       credit: 4096,
       maxMessageSize: 16_777_216,
       maxFrameSize: 1_048_576,

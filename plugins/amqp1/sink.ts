@@ -30,7 +30,11 @@ class Amqp1Sink implements Sink<SinkConfig> {
         else this.context.health({ state: 'degraded', reason });
       },
     });
-    this.sender = await this.connection.sender({ address: config.address, timeoutMs: config.timeout * 1000 });
+    this.sender = await this.connection.sender({
+      address: config.address,
+      durable: config.durable,
+      timeoutMs: config.timeout * 1000,
+    });
     log.info('connected', { url: config.url, address: config.address });
   }
 
@@ -103,7 +107,7 @@ export default defineSink<SinkConfig>({
   async test({ config, amqp }) {
     const connection = await amqp.connect(connectOptions(config));
     try {
-      await connection.sender({ address: config.address });
+      await connection.sender({ address: config.address, durable: config.durable });
     } finally {
       await connection.close();
     }

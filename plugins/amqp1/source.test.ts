@@ -7,7 +7,7 @@ import type { SourceConfig } from './config.ts';
 import amqp1 from './source.ts';
 
 const until = (condition: () => boolean): Promise<unknown> => vi.waitUntil(condition, { timeout: 10_000, interval: 5 });
-const common = { addresses: [], credit: 100, maxMessageSize: 1_000_000, maxFrameSize: 65_536 };
+const common = { addresses: [], durable: false, credit: 100, maxMessageSize: 1_000_000, maxFrameSize: 65_536 };
 const listening: SourceConfig = {
   ...common,
   listen: { host: '127.0.0.1', port: 0, anonymous: true, users: [], clientCertificates: false, maxConnections: 10 },

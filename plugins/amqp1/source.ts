@@ -65,6 +65,7 @@ class Amqp1Source implements Source<SourceConfig> {
     return {
       addresses: this.context.config.addresses,
       credit: this.context.config.credit,
+      durable: this.context.config.durable,
       onDeliveries: (deliveries: readonly AmqpDelivery[]): Promise<void> => {
         const { entries, owners } = this.toMessages.convert(deliveries);
         const { admitted, outcomes } = emit(entries);

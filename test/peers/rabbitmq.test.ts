@@ -41,6 +41,7 @@ function sourceFrom(address: string) {
     url: rabbit.url,
     addresses: [address],
     ...login,
+    durable: false,
     credit: 50,
     maxMessageSize: 1_000_000,
     maxFrameSize: 1_000_000,
@@ -118,9 +119,13 @@ describe('RabbitMQ', () => {
     await during;
     await writeAll(to, names('after', 300));
     const all = [...names('before', 300), ...names('during', 2_000), ...names('after', 300)];
+    const missing = (): string[] => {
+      const seen = from.seen();
+      return all.filter((name) => !seen.has(name));
+    };
     await eventually(
-      () => `${all.filter((name) => !from.seen().has(name)).length} of ${all.length} are missing`,
-      () => all.every((name) => from.seen().has(name)) || undefined,
+      () => `${missing().length} of ${all.length} are missing: ${missing().slice(0, 5).join()}`,
+      () => missing().length === 0 || undefined,
     );
     expect(from.context.healths.at(-1)?.state).toBe('running');
     expect(from.context.failures).toEqual([]);
