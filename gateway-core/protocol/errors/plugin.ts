@@ -91,6 +91,21 @@ export const pluginErrors = {
     cause: "The plugin's code does not keep what its plugin.json says.",
     remedy: 'Make the default export and plugin.json say the same.',
   },
+  PB_PLUGIN_NONE_HERE: {
+    template: 'There is no plugin in {folder}',
+    cause: 'The folder does not exist or has no plugin.json.',
+    remedy: 'Name the folder that holds plugin.json, or make a plugin with `patchbay plugins new DIR`.',
+  },
+  PB_PLUGIN_FOLDER_TAKEN: {
+    template: '{folder} {reason}',
+    cause: 'A new plugin is only written to a folder that is empty or does not exist, so that nothing is overwritten.',
+    remedy: 'Name another folder, or empty this one.',
+  },
+  PB_PLUGIN_FOLDER_NAME: {
+    template: "'{name}' is no name for a plugin",
+    cause: 'A new plugin is called like its folder, and names of plugins are lower case letters, digits and `-`.',
+    remedy: 'Name the folder like the plugin, as in `patchbay plugins new acme-queue --kind sink`.',
+  },
   PB_PLUGIN_CRASHED: {
     template: '{plugin} died with this message in its hands',
     cause: 'The message makes the plugin end its thread or loop without end.',
