@@ -403,8 +403,7 @@ export class SinkQueue implements Target {
       this.refuse(only, 'PB_PLUGIN_THREW', error instanceof Error ? error.message : String(error));
       return;
     }
-    const { onState } = this.options;
-    onState('degraded', error instanceof Error ? error.message : String(error), error);
+    this.options.onState('degraded', error instanceof Error ? error.message : String(error), error);
     const due = entries.length === 1 ? performance.now() + retryDelay((entries[0] as Entry).attempts) : 0;
     for (const entry of entries) entry.alone = true;
     this.putBack(entries, due);

@@ -191,7 +191,11 @@ export class ConfigKeeper {
       commit: async () => {
         await rename(beside, file);
         const folder = await open(dirname(file), 'r');
-        await folder.sync().finally(() => folder.close());
+        try {
+          await folder.sync();
+        } finally {
+          await folder.close();
+        }
       },
       discard: async () => {
         await rm(beside, { force: true });

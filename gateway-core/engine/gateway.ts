@@ -79,18 +79,16 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const undo: (() => Promise<unknown> | void)[] = [];
   let state: GatewayState = 'starting';
   try {
-    let events: EventLog | undefined;
-    const folder = await openDataFolder(options.dataFolder, { onEvent: (event) => events?.report(event) });
-    undo.push(() => folder.close());
     const log = openLog({
-      onEvent: (event) => events?.report(event),
+      onEvent: (event) => eventLog.report(event),
       ...(options.logToStderr === false ? { stream: { write: () => true } } : {}),
     });
+    const logOf = (instance: string): Logger => log.child({ instance });
+    const eventLog: EventLog = createEventLog({ project: 'default', redact: (text) => log.redact(text) });
+    const folder = await openDataFolder(options.dataFolder, { onEvent: (event) => eventLog.report(event) });
+    undo.push(() => folder.close());
     log.writeFiles(folder.logs);
     undo.push(() => log.close());
-    const logOf = (instance: string): Logger => log.child({ instance });
-    events = createEventLog({ project: 'default', redact: (text) => log.redact(text) });
-    const eventLog = events;
     undo.push(() => eventLog.close());
 
     const secrets = openSecrets(folder.path, { onEvent: (event) => eventLog.report(event) });

@@ -1,4 +1,4 @@
-import { SinkQueue, type SinkQueueOptions } from '../delivery/sink-queue.ts';
+import type { SinkQueue, SinkQueueOptions } from '../delivery/sink-queue.ts';
 import { TapPoint } from '../live/tap-point.ts';
 import type { Sink, SinkDefinition } from '../plugin-api/index.ts';
 import { beginLife, type ContextServices, type Life } from './instance-context.ts';

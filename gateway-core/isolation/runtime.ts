@@ -108,9 +108,10 @@ export class Runtime {
   };
 
   private async startInstance(spec: InstanceSpec): Promise<void> {
-    const { services, onState } = this.options;
+    const { services } = this.options;
     const { name } = spec;
-    const report = (state: InstanceState, reason: string, error?: unknown): void => onState(name, state, reason, error);
+    const report = (state: InstanceState, reason: string, error?: unknown): void =>
+      this.options.onState(name, state, reason, error);
     try {
       const definition = await loadPlugin(spec);
       if (definition.kind === 'source') {

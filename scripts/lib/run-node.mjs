@@ -24,11 +24,17 @@ export function engineEnvironment(environment, cacheFolder) {
     }
     result['NODE_COMPILE_CACHE'] = folder;
   }
+  // glibc gives every thread memory arenas of its own; two for all save 5 to 10 MB.
+  result['MALLOC_ARENA_MAX'] ??= '2';
   return result;
 }
 
 /** Node's notices about what it calls experimental are for us, not for who runs the product. */
-export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
+export const NODE_FLAGS = [
+  '--disable-warning=ExperimentalWarning',
+  // The control thread allocates little: without this its young generation grows at start and stays (20 MB).
+  '--max-semi-space-size=2',
+];
 
 /** Signals that we hand on to a child; the terminal sends SIGINT to both of us already. */
 const HANDED_ON = /** @type {const} */ (['SIGTERM', 'SIGHUP', 'SIGUSR2']);
