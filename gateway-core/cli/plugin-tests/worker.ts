@@ -16,7 +16,8 @@ say({ t: 'end' });
 
 async function conformance(): Promise<void> {
   const before = new Set(done);
-  for (const { subject, name, notApplicable, run: runCheck } of await conformanceChecks(folder)) {
+  for (const check of await conformanceChecks(folder)) {
+    const { subject, name, notApplicable } = check;
     const at = { subject, check: name };
     if (before.has(keyOf(at))) continue;
     if (notApplicable !== undefined) {
@@ -27,7 +28,7 @@ async function conformance(): Promise<void> {
     const start = performance.now();
     let failure: string | undefined;
     try {
-      await runCheck();
+      await check.run();
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error);
     }
@@ -36,42 +37,44 @@ async function conformance(): Promise<void> {
   }
 }
 
+/** What is used of the events of `node:test`. */
+interface TestEvent {
+  readonly type: string;
+  readonly data: {
+    readonly name: string;
+    readonly nesting: number;
+    readonly file?: string;
+    readonly skip?: string | boolean;
+    readonly todo?: string | boolean;
+    readonly details?: { readonly type?: string; readonly duration_ms: number; readonly error?: Error };
+  };
+}
+
 /** Tests written for `node:test`. */
 async function saved(files: readonly string[]): Promise<void> {
   const path: string[] = [];
-  for await (const { type, data } of run({ files: [...files], isolation: 'none' })) {
+  for await (const { type, data } of run({ files: [...files], isolation: 'none' }) as AsyncIterable<TestEvent>) {
+    const { name, nesting, file, details, skip, todo } = data;
+    const subject = file === undefined ? 'tests' : relative(folder, file);
     if (type === 'test:start') {
-      path.length = data.nesting;
-      path[data.nesting] = data.name;
-      if (data.nesting > 0 || data.name !== data.file)
-        say({ t: 'begin', subject: subjectOf(data.file), check: path.join(' › ') });
+      path.length = nesting;
+      path[nesting] = name;
+      say({ t: 'begin', subject, check: path.join(' › ') });
     }
     if (type !== 'test:pass' && type !== 'test:fail') continue;
+    const message = type === 'test:fail' ? messageOf(details?.error) : '';
     // Of a suite its tests speak, unless it failed without them.
-    const { details, file, name, nesting, skip, todo } = data;
-    const message = type === 'test:fail' ? messageOf(data.details.error) : '';
-    if (details.type === 'suite' && !(type === 'test:fail' && !/subtests? failed/.test(message))) continue;
+    if (details?.type === 'suite' && (type === 'test:pass' || /subtests? failed/.test(message))) continue;
     path.length = nesting;
-    const left = skip ?? todo;
-    const result = left !== undefined && left !== false ? 'not applicable' : type === 'test:pass' ? 'ok' : 'failed';
-    say({
-      t: 'result',
-      result: {
-        subject: subjectOf(file),
-        check: [...path, name].join(' › '),
-        result,
-        detail: result === 'not applicable' ? (typeof left === 'string' ? left : 'it is skipped') : message,
-        ms: Math.round(details.duration_ms),
-      },
-    });
+    const left = skip ?? todo ?? false;
+    const result = left !== false ? 'not applicable' : type === 'test:pass' ? 'ok' : 'failed';
+    const detail = left === false ? message : typeof left === 'string' && left !== '' ? left : 'it is skipped';
+    const ms = Math.round(details?.duration_ms ?? 0);
+    say({ t: 'result', result: { subject, check: [...path, name].join(' › '), result, detail, ms } });
   }
 }
 
-function subjectOf(file: string | undefined): string {
-  return file === undefined ? 'tests' : relative(folder, file);
-}
-
-function messageOf(error: Error): string {
-  const { cause } = error;
-  return cause instanceof Error ? cause.message : error.message;
+function messageOf(error: Error | undefined): string {
+  const { cause } = error ?? {};
+  return cause instanceof Error ? cause.message : (error?.message ?? 'it failed');
 }

@@ -10,8 +10,8 @@ import { inTime, outcomeOf, quiet, until, type Patience } from './waiting.ts';
 
 /** Messages that the sink takes, with their bodies. */
 export function sinkWork(subject: Subject, rig: AnyRig, bodies: readonly string[]): Message[] {
-  const { message } = rig;
-  if (message !== undefined) return messages(bodies.map((body) => message(body)));
+  if (rig.message !== undefined)
+    return messages(bodies.map((body): MessageInit => rig.message?.(body) ?? { data: body }));
   const kinds = kindsOf(subject.contribution.accepts);
   const plain = kinds.includes('raw') ? undefined : plainSamples(kinds, bodies.length);
   return messages(bodies.map((body, i): MessageInit => plain?.[i] ?? { data: body }));
@@ -205,7 +205,7 @@ export async function checkSinkReconnects(subject: Subject, rig: AnyRig, patienc
         const tried = await outcomeOf(long, async () => {
           if (!open) await sink.open();
           open = true;
-          return await sink.write(work);
+          return sink.write(work);
         });
         if (tried.kind === 'value' && (tried.value ?? []).length === 0) return true;
         last =
