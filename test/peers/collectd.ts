@@ -17,6 +17,7 @@ export interface CollectdOptions {
   readonly host?: string;
   /** Seconds between two readings; default 1. */
   readonly interval?: number;
+  /** Proton sends no password without TLS: these are for an endpoint that takes anonymous senders too. */
   readonly username?: string;
   readonly password?: string;
   /** Send settled, and never know; default false. */
