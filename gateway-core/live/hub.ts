@@ -3,6 +3,7 @@
  * to the client: at most one batch per 100 ms, under credit, within the bytes agreed.
  */
 import { CodedError } from '../engine/error.ts';
+import { compileExpression } from '../flow/expression.ts';
 import type { LiveItem, Streams } from '../protocol/contract.ts';
 import type { StreamOut } from '../protocol/handlers.ts';
 import type { LiveBudget, LiveCounts, LiveMessage, LiveRow } from '../protocol/model.ts';
@@ -56,6 +57,7 @@ export class LiveHub {
       text: params.text?.toLowerCase() ?? '',
       rowsPerSecond: budget.rowsPerSecond,
     };
+    if (spec.where !== '') compileExpression(spec.where);
     const open: OpenTap = {
       spec,
       budget,
