@@ -229,6 +229,20 @@ describe('a pipeline', () => {
     expect(counters).toMatchObject({ delivered: 1, returned: 1, inFlight: 0 });
   });
 
+  it('gives back at once what still comes after it was drained, until it is resumed', async () => {
+    const out = target();
+    const { run, feed, counters } = flow({ to: [out] });
+    await run.drain();
+    const late = feed.emit([message(1)]);
+    expect((await late.outcomes).exceptions).toMatchObject([
+      { outcome: { kind: 'retry', code: 'PB_PIPELINE_DRAINING' } },
+    ]);
+    expect(counters).toMatchObject({ received: 1, returned: 1, inFlight: 0 });
+    run.resume();
+    expect((await feed.emit([message(2)]).outcomes).exceptions).toEqual([]);
+    expect(out.got).toEqual([2]);
+  });
+
   it('at most once: tells the source at hand-over and counts what fails later as dropped', async () => {
     const out = target();
     out.hold = true;

@@ -51,6 +51,7 @@ export class PipelineRun {
   private parts: PipelineParts;
   private readonly deadLetters: DeadLetters;
   private paused = false;
+  private drained = false;
   private busy = false;
   private waiting: Pending[] = [];
   private roomWaiters: (() => void)[] = [];
@@ -74,12 +75,14 @@ export class PipelineRun {
 
   resume(): void {
     this.paused = false;
+    this.drained = false;
     this.next();
   }
 
-  /** Pauses, gives back what waits to begin, and resolves when nothing is in flight. */
+  /** Pauses, gives back what waits to begin and what still comes, and resolves when nothing is in flight. */
   async drain(): Promise<void> {
     this.paused = true;
+    this.drained = true;
     const waiting = this.waiting;
     this.waiting = [];
     for (const pending of waiting) this.giveBack(pending, 'PB_PIPELINE_DRAINING', `${this.name} is being drained`);
@@ -105,7 +108,9 @@ export class PipelineRun {
     this.counters.received += batch.length;
     this.counters.inFlight += batch.length;
     const pending: Pending = { batch, since: performance.now(), settle };
-    if (this.busy || this.paused || this.waiting.length > 0) this.waiting.push(pending);
+    // The last batches of sources that had been promised room before.
+    if (this.drained) this.giveBack(pending, 'PB_PIPELINE_DRAINING', `${this.name} is being drained`);
+    else if (this.busy || this.paused || this.waiting.length > 0) this.waiting.push(pending);
     else this.begin(pending);
   }
 
