@@ -1,5 +1,5 @@
 /** The command line `patchbay` (design §9). Each command is in `commands/`, loaded when it is called. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from './exit.ts';
 import { VERSION } from '../engine/version.ts';
 
@@ -8,7 +8,13 @@ const where = (command: Command): Command =>
     .option('--data <dir>', "data folder of the gateway (default: the platform's, or PATCHBAY_DATA)")
     .option('--control <host:port>', 'control address, instead of looking into the data folder')
     .option('--token <token>', 'control token, instead of the one in the data folder');
-const json = (command: Command): Command => command.option('--json', 'print one JSON document');
+const json = (command: Command, what = 'print one JSON document'): Command => command.option('--json', what);
+
+function wholeNumber(text: string): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return value;
+}
 
 /** Builds the program. `exit` receives the exit code of the command that ran. */
 export function program(exit: (code: number) => void): Command {
@@ -59,11 +65,16 @@ export function program(exit: (code: number) => void): Command {
     .option('--link', 'print a new one-time link to the panel instead')
     .action(run(async () => (await import('./commands/status.ts')).status));
 
-  where(json(patchbay.command('tap').description('print the messages that pass an instance').argument('<instance>')))
+  where(
+    json(
+      patchbay.command('tap').description('print the messages that pass an instance').argument('<instance>'),
+      'print one CloudEvent a line',
+    ),
+  )
     .option('--where <expr>', 'CEL condition over the message')
     .option('--text <text>', 'text that must occur in the message')
-    .option('--rate <n>', 'at most so many messages a second (default 200)')
-    .option('--count <n>', 'end after so many messages')
+    .option('--rate <n>', 'at most so many messages a second (default 200)', wholeNumber)
+    .option('--count <n>', 'end after so many messages', wholeNumber)
     .action(run(async () => (await import('./commands/tap.ts')).tap));
 
   for (const [name, does] of [
@@ -112,18 +123,23 @@ export function program(exit: (code: number) => void): Command {
   );
   where(
     json(
-      config.command('rollback').description('make an earlier version the running config again').argument('<version>'),
+      config
+        .command('rollback')
+        .description('make an earlier version the running config again')
+        .argument('<version>', 'its number in the history', wholeNumber),
     ),
   ).action(run(async () => (await import('./commands/config.ts')).rollback));
 
   const events = patchbay.command('events').description('what the gateway itself reports');
   where(json(events.command('list').description('the last events, newest first')))
-    .option('--severity <severity>', 'only of this severity')
-    .option('--limit <n>', 'at most so many (default 50)')
+    .addOption(
+      new Option('--severity <severity>', 'only of this severity').choices(['debug', 'info', 'warning', 'critical']),
+    )
+    .option('--limit <n>', 'at most so many (default 50)', wholeNumber)
     .action(run(async () => (await import('./commands/events.ts')).list));
-  where(json(events.command('follow').description('print events as they happen'))).action(
-    run(async () => (await import('./commands/events.ts')).follow),
-  );
+  where(
+    json(events.command('follow').description('print events as they happen'), 'print one JSON object a line'),
+  ).action(run(async () => (await import('./commands/events.ts')).follow));
   return patchbay;
 }
 

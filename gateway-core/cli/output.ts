@@ -44,6 +44,7 @@ export function printError(error: unknown, json: boolean): number {
     for (const problem of problemsOf(wire)) process.stderr.write(`${problemText(problem, '  config')}\n`);
     if (wire.remedy !== '') process.stderr.write(`${wire.remedy}\n`);
   }
+  if (wire.code === 'PB_BAD_ADDRESS') return EXIT.usage;
   return wire.code.startsWith('PB_CONFIG') || wire.code === 'PB_PORT_IN_USE' ? EXIT.config : EXIT.failed;
 }
 

@@ -50,8 +50,8 @@ export async function history(options: Options): Promise<number> {
   return EXIT.ok;
 }
 
-export async function rollback(version: string, options: Options): Promise<number> {
-  const applied = await withGateway(options, (client) => client.call('config.rollback', { version: Number(version) }));
+export async function rollback(version: number, options: Options): Promise<number> {
+  const applied = await withGateway(options, (client) => client.call('config.rollback', { version }));
   if (options.json === true) printJson(applied);
   else {
     printPlan(applied.plan);

@@ -4,11 +4,11 @@ import { EXIT } from '../exit.ts';
 import { print, printJson } from '../output.ts';
 
 export async function list(
-  options: Where & { readonly json?: boolean; readonly severity?: string; readonly limit?: string },
+  options: Where & { readonly json?: boolean; readonly severity?: string; readonly limit?: number },
 ): Promise<number> {
   const { events } = await withGateway(options, (client) =>
     client.call('events.list', {
-      limit: Number(options.limit ?? 50),
+      limit: options.limit ?? 50,
       ...(options.severity === undefined ? {} : { severity: options.severity }),
     }),
   );

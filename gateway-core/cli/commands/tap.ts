@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from 'commander';
 import type { LiveMessage } from '../../protocol/model.ts';
 import { connect, type Where } from '../connect.ts';
 import { EXIT } from '../exit.ts';
@@ -8,14 +7,13 @@ interface TapOptions extends Where {
   readonly json?: boolean;
   readonly where?: string;
   readonly text?: string;
-  readonly rate?: string;
-  readonly count?: string;
+  readonly rate?: number;
+  readonly count?: number;
 }
 
 /** Prints messages until `--count` is reached, the gateway goes away, or Ctrl-C. With `--json` one CloudEvent a line: at a handler, what came out of it. */
 export async function tap(instance: string, options: TapOptions): Promise<number> {
-  const rate = options.rate === undefined ? undefined : wholeNumber(options.rate, '--rate');
-  const count = options.count === undefined ? Infinity : wholeNumber(options.count, '--count');
+  const { rate, count = Infinity } = options;
   const client = await connect(options);
   let printed = 0;
   try {
@@ -61,10 +59,4 @@ function linesOf({ row, before, after }: LiveMessage, json: boolean): string[] {
   const out = row.after === '' ? '' : ` -> ${row.after}`;
   const reason = row.reason === undefined ? '' : ` (${row.code === undefined ? '' : `${row.code}: `}${row.reason})`;
   return [`${time}${verdict} ${row.summary}${out}${reason}`];
-}
-
-function wholeNumber(text: string, option: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError(`${option} takes a whole number from 1 on`);
-  return value;
 }
