@@ -32,8 +32,9 @@ const within =
   (file: string): boolean =>
     folders.some((folder) => file.startsWith(`${folder}/`));
 
-/** Tests, what they share (`test-peer.ts`), and measurements (`bench/`): none of it is shipped. */
-export const isTest = (file: string): boolean => /\.test\.tsx?$|(^|\/)test-[^/]*\.ts$|\/bench\//.test(file);
+/** Tests, what they share (`test-peer.ts`, a plugin's `conformance.ts`), and measurements (`bench/`): none of it is shipped. */
+export const isTest = (file: string): boolean =>
+  /\.test\.tsx?$|(^|\/)test-[^/]*\.ts$|^plugins\/[^/]+\/conformance\.ts$|\/bench\//.test(file);
 const isNode = (imported: Import): boolean => !imported.relative && imported.to.startsWith('node:');
 const isPackage = (imported: Import, ...names: readonly string[]): boolean =>
   !imported.relative && names.some((name) => imported.to === name || imported.to.startsWith(`${name}/`));

@@ -52,18 +52,12 @@ export function checkSchemaRefuses(subject: Subject, config: unknown): void {
         problems.push(`its schema lets pass ${name}`);
     }
   }
-  const open = closed(schema);
-  if (
-    open.additionalProperties === undefined &&
-    open.unevaluatedProperties === undefined &&
-    open.patternProperties === undefined
-  )
+  const { additionalProperties: further, patternProperties, unevaluatedProperties } = closed(schema);
+  // A map of the user's own keys is fine as long as their values are described.
+  const described = isMap(further) && typesOf(further) !== undefined;
+  if (further === undefined && unevaluatedProperties === undefined && patternProperties === undefined)
     problems.push('its schema lists no properties: unknown keys pass');
-  else if (
-    open.additionalProperties !== true &&
-    !isMap(open.additionalProperties) &&
-    errorsOf({ ...base, 'no-such-key': 1 }).length === 0
-  )
+  else if (!described && errorsOf({ ...base, 'no-such-key': 1 }).length === 0)
     problems.push('its schema lets unknown keys pass');
   for (const key of Array.isArray(schema.required) ? (schema.required as string[]) : []) {
     const { [key]: _left, ...rest } = base;

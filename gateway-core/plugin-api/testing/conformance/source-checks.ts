@@ -112,12 +112,16 @@ export async function checkBatches(subject: Subject, rig: AnyRig, patience: Pati
         : fake.emit(batch);
     }),
   );
+  let missing: Error | undefined;
   try {
     send(rig, bodies('batch-0', 20));
     if (rig.emitsAlone !== true) await arrive(fake, rig, bodies('batch-0', 20), patience.patienceMs);
     else await until('nothing was emitted', patience.patienceMs, () => fake.batches.length > 1);
     send(rig, bodies('batch-1', 20));
     if (rig.emitsAlone !== true) await arrive(fake, rig, bodies('batch-1', 20), patience.patienceMs);
+  } catch (error) {
+    // What is wrong with the batches may be the reason, and tells more.
+    missing = error instanceof Error ? error : new Error(String(error));
   } finally {
     await endSource(instance, patience.patienceMs);
   }
@@ -137,6 +141,7 @@ export async function checkBatches(subject: Subject, rig: AnyRig, patience: Pati
     }
   }
   failWith([...new Set(problems)]);
+  if (missing !== undefined) throw missing;
 }
 
 /** While `admitted` is pending nothing more is emitted; then it goes on, with nothing lost. */
