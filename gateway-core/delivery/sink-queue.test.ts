@@ -146,7 +146,7 @@ describe('the queue before a sink', () => {
     let failing = true;
     const sink = recorder((batch) =>
       batch.flatMap(({ data }, index) =>
-        failing && String(data).startsWith('k1') ? [{ index, kind: 'retry' as const, code: 'X', cause: 'later' }] : [],
+        failing && data === 'k1-a' ? [{ index, kind: 'retry' as const, code: 'X', cause: 'later' }] : [],
       ),
     );
     const taken: string[] = [];
