@@ -12,6 +12,7 @@ const folders = [
   { name: 'conformance', timeout: 60_000, alone: false },
   { name: 'security', timeout: 60_000, alone: false },
   { name: 'peers', timeout: 120_000, alone: true },
+  { name: 'cli', timeout: 120_000, alone: true },
   { name: 'e2e', timeout: 120_000, alone: true },
   { name: 'electron', timeout: 120_000, alone: true },
   { name: 'faults', timeout: 120_000, alone: true },
