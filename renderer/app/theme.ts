@@ -5,6 +5,7 @@ import {
   type CSSVariablesResolver,
   type MantineColorsTuple,
 } from '@mantine/core';
+import { texts } from './texts.ts';
 
 const accent: MantineColorsTuple = [
   '#e4f0fd',
@@ -38,11 +39,11 @@ export const theme = createTheme({
   primaryShade: { light: 6, dark: 4 },
   colors: { accent, dark },
   autoContrast: true,
-  // Its contrast colour is worked out once, for the light shade; the accent of the dark theme wants dark text.
+  // Mantine reckons the contrast from the light theme's shade alone.
   variantColorResolver: (input) => {
-    const colours = defaultVariantColorsResolver(input);
-    const accented = input.variant === 'filled' && (input.color === undefined || input.color === 'accent');
-    return accented ? { ...colours, color: 'var(--on-accent)' } : colours;
+    const colors = defaultVariantColorsResolver(input);
+    const accented = (input.color ?? input.theme.primaryColor) === 'accent';
+    return input.variant === 'filled' && accented ? { ...colors, color: 'var(--on-accent)' } : colors;
   },
   fontFamily: 'var(--font)',
   fontFamilyMonospace: 'var(--mono)',
@@ -59,7 +60,13 @@ export const theme = createTheme({
     Textarea: { defaultProps: { size: 'xs' } },
     Switch: { defaultProps: { size: 'sm' } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false, fz: 12 } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45 } } },
+    Modal: {
+      defaultProps: {
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.45 },
+        closeButtonProps: { 'aria-label': texts.common.close },
+      },
+    },
   },
 });
 

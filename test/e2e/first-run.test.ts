@@ -11,6 +11,13 @@ import {
   type RunningGateway,
 } from './gateway.ts';
 
+/** What is read of a text area: the types of this file know no DOM. */
+interface TextArea {
+  readonly value: string;
+  readonly selectionStart: number;
+  readonly selectionEnd: number;
+}
+
 let browser: Browser;
 let gateway: RunningGateway;
 let panel: Panel;
@@ -51,8 +58,8 @@ describe('first run', () => {
     const start = page.getByRole('button', { name: 'Import and start' });
     expect(await start.isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'line 5, column 18' }).click();
-    const selected = await editor.evaluate<string>(
-      '(area) => area.value.slice(area.selectionStart, area.selectionEnd)',
+    const selected = await editor.evaluate((area: TextArea) =>
+      area.value.slice(area.selectionStart, area.selectionEnd),
     );
     expect(selected).toBe('nope }');
     expect((await gateway.client.call('status.get', {})).configured).toBe(false);

@@ -134,7 +134,11 @@ export async function openPanel(browser: Browser, gateway: RunningGateway, optio
   });
   const { link } = await gateway.client.call('control.link', {});
   await page.goto(link);
-  await page.waitForSelector('main');
+  // The link's page leads on by itself: only the panel has a foot.
+  await page
+    .locator('footer')
+    .getByText(/^connected/)
+    .waitFor();
   return {
     page,
     faults,
@@ -157,8 +161,8 @@ export async function axeFindings(page: Page): Promise<readonly string[]> {
 }
 
 /** True when something sticks out sideways, of the page or of its main part. */
-export async function overflows(page: Page): Promise<boolean> {
-  return await page.evaluate<boolean>(`(() => {
+export function overflows(page: Page): Promise<boolean> {
+  return page.evaluate<boolean>(`(() => {
     const main = document.querySelector('main');
     return document.documentElement.scrollWidth > window.innerWidth || main.scrollWidth > main.clientWidth;
   })()`);

@@ -17,7 +17,7 @@ export function NeedsYouButton({ items, stale }: { items: readonly NeedsYou[]; s
           {calm ? t.nothingNeedsYou : t.needYou(items.length)}
         </UnstyledButton>
       </Popover.Target>
-      <Popover.Dropdown className={styles.needsList} aria-label={t.needYouTitle} tabIndex={0} data-autofocus>
+      <Popover.Dropdown className={styles.needsList} tabIndex={0} data-autofocus>
         {calm ? (
           <p className={styles.needsCalm}>{t.nothingNeedsYouText}</p>
         ) : (
@@ -27,7 +27,8 @@ export function NeedsYouButton({ items, stale }: { items: readonly NeedsYou[]; s
               {items.map((item) => (
                 <li key={`${item.code} ${item.subject}`}>
                   <p>
-                    <strong>{item.subject}</strong> {item.message}
+                    {item.message.includes(item.subject) || <strong>{item.subject}: </strong>}
+                    {item.message}
                   </p>
                   <p>{item.remedy}</p>
                   <p className={styles.dim}>

@@ -93,7 +93,8 @@ export const plugins = {
     nameShape: 'Only lower-case letters, digits, - and _ are allowed.',
     nameTaken: (section: string) => `There is one of that name already, in ${section}.`,
     config: 'Config',
-    around: 'Around it',
+    aroundSource: 'Watching it',
+    aroundSink: 'Waiting before it',
     connect: 'Where to connect it',
     connectHelp: {
       source: 'Its messages go into these pipelines.',

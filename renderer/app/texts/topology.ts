@@ -8,10 +8,8 @@ export const topology = {
   empty: 'Nothing is configured yet',
   emptyText: 'Add a source, to bring messages in, and a sink, to send them on.',
   emptyAction: 'Choose a plugin',
-  node: (name: string, kind: string, plugin: string, state: string) =>
-    `${name}: ${kind.toLowerCase()}, ${plugin}, ${state}`,
-  perSecond: (rate: string) => `${rate} per second`,
   refused: (n: string) => `${n} refused`,
+  kindOf: (kind: string) => kind.toLowerCase(),
   edge: (from: string, to: string, pipelines: string) => `From ${from} to ${to}: ${pipelines}`,
   queue: (queued: string, limit: string) => `queue ${queued} of ${limit}`,
   spooled: (n: string) => `${n} spooled`,
