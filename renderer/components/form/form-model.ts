@@ -493,9 +493,16 @@ function describe(schema: Schema, value: unknown, place: Place): FieldBase {
     deprecated: schema['deprecated'] === true,
     present: value !== undefined,
     value,
-    placeholder: 'default' in schema && schema['writeOnly'] !== true ? showValue(schema['default']) : '',
+    placeholder: defaultText(schema),
     examples: examples.slice(0, 5).map(showValue),
   };
+}
+
+function defaultText(schema: Schema): string {
+  if (!('default' in schema) || schema['writeOnly'] === true) return '';
+  const text = showValue(schema['default']);
+  // An empty list or group is what one sees anyhow.
+  return text === '[]' || text === '{}' ? '' : text;
 }
 
 /** `maxSessions` → `Max sessions`: where the schema gives no title. */

@@ -148,16 +148,12 @@ function Editor({ entry, target, leave, document, reload }: Props & { document: 
 
   // Versions only grow. While saving, the newer one may be our own.
   const conflict = document.version > base.version && !save.pending;
-  // Nothing typed yet: follow the newest silently.
-  useEffect(() => {
-    if (!conflict || (dirty && !adding)) return;
-    if (adding) {
-      setBase(document);
-      return;
-    }
-    const next = readInstance(document.config, placed);
-    if (next !== undefined) startAgain(document, next);
-  }, [conflict, dirty, adding, document, placed, startAgain]);
+  // Nothing typed yet, or nothing yet to disagree with: follow the newest silently.
+  if (conflict && (adding || !dirty)) {
+    setBase(document);
+    const next = adding ? draft : readInstance(document.config, placed);
+    if (next !== undefined) setDraft(next);
+  }
 
   const takeIn = (): void => {
     const next = rebase(base.config, document.config, placed, draft);
@@ -312,7 +308,7 @@ function Editor({ entry, target, leave, document, reload }: Props & { document: 
           )}
           {around !== undefined && (
             <section className={styles.stackTight}>
-              <h2>{t.around}</h2>
+              <h2>{section === 'sinks' ? t.aroundSink : t.aroundSource}</h2>
               <SchemaForm
                 schema={around}
                 value={draft.around}

@@ -149,7 +149,6 @@ export function aroundSchema(section: Section): Record<string, unknown> | undefi
           type: 'object',
           title: t.buffer,
           description: t.bufferHelp,
-          required: ['kind'],
           properties: {
             kind: {
               title: t.keptIn,

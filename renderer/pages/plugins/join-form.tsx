@@ -73,6 +73,7 @@ export function JoinForm({ config, section, joining, fault, onChange }: Props) {
           />
           {section !== 'sources' && (
             <MultiSelect
+              size="xs"
               label={t.from}
               data={Object.keys(config.sources ?? {})}
               value={[...fresh.from]}
@@ -80,6 +81,7 @@ export function JoinForm({ config, section, joining, fault, onChange }: Props) {
             />
           )}
           <MultiSelect
+            size="xs"
             label={t.through}
             data={Object.keys(config.handlers ?? {})}
             value={[...fresh.through]}
@@ -87,6 +89,7 @@ export function JoinForm({ config, section, joining, fault, onChange }: Props) {
           />
           {section !== 'sinks' && (
             <MultiSelect
+              size="xs"
               label={t.to}
               data={Object.keys(config.sinks ?? {})}
               value={[...fresh.to]}

@@ -60,8 +60,8 @@ function Label({ edge, x, y, selected }: { edge: GraphEdge; x: number; y: number
     edge.pipelines.every((name) => report?.pipelines[name]?.state === 'paused'),
   );
   const share = limit > 0 ? Math.min(1, queued / limit) : 0;
-  const said = [
-    t.edge(edge.from, edge.to, edge.pipelines.join(', ')),
+  const way = t.edge(edge.from, edge.to, edge.pipelines.join(', '));
+  const waiting = [
     ...(limit > 0 ? [t.queue(count(queued), count(limit))] : []),
     ...(spooled > 0 ? [t.spooled(count(spooled))] : []),
   ].join(', ');
@@ -72,14 +72,17 @@ function Label({ edge, x, y, selected }: { edge: GraphEdge; x: number; y: number
       style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
       data-edge={`${edge.from}>${edge.to}`}
       aria-pressed={selected}
-      aria-label={said}
-      title={said}
+      title={[way, waiting].filter(Boolean).join(', ')}
       onClick={(event) => {
         event.stopPropagation();
         url.set({ edge: `${edge.from}>${edge.to}`, select: undefined });
       }}
     >
-      <span>{paused ? t.paused : rate === undefined ? '–' : <Rate value={rate} short />}</span>
+      <span>
+        <span className="visually-hidden">{way}</span>
+        {paused ? t.paused : rate === undefined ? '–' : <Rate value={rate} short />}
+        {waiting !== '' && <span className="visually-hidden">{waiting}</span>}
+      </span>
       {limit > 0 && (
         <span className={styles.queue} aria-hidden>
           <span data-fill={fillTone(queued, limit)} style={{ width: `${share * 100}%` }} />

@@ -104,7 +104,7 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
           </strong>
         )}
       </div>
-      {status !== undefined && status.reason !== '' && state !== 'running' && (
+      {status !== undefined && status.reason !== '' && state !== 'running' && need === undefined && (
         <p className={styles.reason}>{status.reason}</p>
       )}
       {need !== undefined && (

@@ -1,7 +1,7 @@
 import { Handle, Position, type NodeProps } from '@xyflow/react';
 import { memo } from 'react';
 import type { InstanceState, TopologyNode } from '../../../gateway-core/protocol/model.ts';
-import { count, rate as rateText, shortCount } from '../../app/format.ts';
+import { count, shortCount } from '../../app/format.ts';
 import { useStatusValue } from '../../app/gateway.ts';
 import { texts } from '../../app/texts.ts';
 import { useUrlState } from '../../app/url-state.ts';
@@ -35,11 +35,7 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
   const refused = useStatusValue((report) => report?.instances[name]?.refused) ?? 0;
   const state: InstanceState | 'unknown' = node.enabled ? (known ?? 'unknown') : 'disabled';
   const word = state === 'unknown' ? texts.frame.states.unknown : texts.common.instanceStates[state];
-  const said = [
-    t.node(name, texts.common.kinds[kind], plugin, reason === '' ? word : `${word} (${reason})`),
-    ...(rate === undefined || !node.enabled ? [] : [t.perSecond(rateText(rate))]),
-    ...(refused > 0 ? [t.refused(count(refused))] : []),
-  ].join(', ');
+  const flowing = state === 'running' || state === 'degraded';
   return (
     <button
       type="button"
@@ -48,7 +44,6 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
       data-kind={kind}
       data-state={state}
       aria-pressed={selected}
-      aria-label={said}
       title={reason === '' ? word : `${word}: ${reason}`}
       onClick={(event) => {
         // The canvas would take it for a click of its own.
@@ -63,14 +58,22 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
         <StateDot state={state} />
         <strong>{name}</strong>
       </span>
-      {refused > 0 && <span className={styles.badge}>{shortCount(refused)}</span>}
+      <span className="visually-hidden">{t.kindOf(texts.common.kinds[kind])}</span>
+      {refused > 0 && (
+        <span className={styles.badge} title={t.refused(count(refused))}>
+          {shortCount(refused)} <span className="visually-hidden">{t.refusedWord}</span>
+        </span>
+      )}
       <span className={styles.nodePlugin}>{plugin}</span>
       <span className={styles.nodeRate}>
-        {state === 'running' || state === 'degraded' ? (
+        {flowing ? (
           <Rate value={rate ?? 0} short />
         ) : (
-          <em data-state={state}>{word}</em>
+          <em data-state={state} aria-hidden>
+            {word}
+          </em>
         )}
+        {reason !== '' && <span className="visually-hidden">{reason}</span>}
       </span>
     </button>
   );

@@ -115,11 +115,29 @@ function Canvas({ topology, stale }: { topology: Topology; stale: boolean }) {
     [graph, layout, selectedEdge],
   );
 
-  const fit = useCallback(() => void flow.fitView(FIT), [flow]);
+  /** The operator chose what to look at: from then on only they move the canvas. */
+  const moved = useRef(false);
+  const fit = useCallback(() => {
+    moved.current = false;
+    void flow.fitView(FIT);
+  }, [flow]);
+  useEffect(() => {
+    if (box.current === null) return;
+    const observer = new ResizeObserver(() => {
+      if (!moved.current) requestAnimationFrame(() => void flow.fitView(FIT));
+    });
+    observer.observe(box.current);
+    return () => observer.disconnect();
+  }, [flow]);
   useEffect(() => {
     const frame = requestAnimationFrame(fit);
     return () => cancelAnimationFrame(frame);
   }, [shape, fit]);
+
+  const zoom = (step: () => Promise<boolean>): void => {
+    moved.current = true;
+    void step();
+  };
 
   const set = url.set;
   const select = useCallback((name: string) => set({ select: name, edge: undefined }), [set]);
@@ -196,6 +214,9 @@ function Canvas({ topology, stale }: { topology: Topology; stale: boolean }) {
         fitView
         fitViewOptions={FIT}
         proOptions={{ hideAttribution: true }}
+        onMoveStart={(event) => {
+          if (event !== null) moved.current = true;
+        }}
         onNodeClick={(_event, node) => {
           if (node.type === 'instance') select(node.id);
         }}
@@ -210,10 +231,10 @@ function Canvas({ topology, stale }: { topology: Topology; stale: boolean }) {
             <Tool label={t.fit} run={fit}>
               <IconFocusCentered size={16} />
             </Tool>
-            <Tool label={t.zoomIn} run={() => void flow.zoomIn()}>
+            <Tool label={t.zoomIn} run={() => zoom(flow.zoomIn)}>
               <IconPlus size={16} />
             </Tool>
-            <Tool label={t.zoomOut} run={() => void flow.zoomOut()}>
+            <Tool label={t.zoomOut} run={() => zoom(flow.zoomOut)}>
               <IconMinus size={16} />
             </Tool>
           </div>
