@@ -8,28 +8,29 @@ import styles from './frame.module.css';
 
 const t = texts.frame;
 
+/** The dot's own word would say the same thing twice. */
+function Word({ state, children }: { state: 'running' | 'starting' | 'failed'; children: string }) {
+  return (
+    <span className={styles.footItem}>
+      <span aria-hidden>
+        <StateDot state={state} />
+      </span>
+      <span>{children}</span>
+    </span>
+  );
+}
+
 function ConnectionWord() {
   const connection = useConnection();
   switch (connection.phase) {
     case 'connected':
-      return (
-        <span className={styles.footItem}>
-          <StateDot state="running" /> {connection.access === 'full' ? t.connected : t.connectedReadOnly}
-        </span>
-      );
+      return <Word state="running">{connection.access === 'full' ? t.connected : t.connectedReadOnly}</Word>;
     case 'connecting':
-      return (
-        <span className={styles.footItem}>
-          <StateDot state="starting" /> {t.connecting}
-        </span>
-      );
+      return <Word state="starting">{t.connecting}</Word>;
     case 'lost':
+      return <Word state="failed">{t.reconnecting}</Word>;
     case 'refused':
-      return (
-        <span className={styles.footItem}>
-          <StateDot state="failed" /> {connection.phase === 'lost' ? t.reconnecting : t.noConnection}
-        </span>
-      );
+      return <Word state="failed">{t.noConnection}</Word>;
   }
 }
 
