@@ -1,4 +1,4 @@
-import { PatchbayError } from '../plugin-api/errors.ts';
+import { ConfigError, PatchbayError } from '../plugin-api/errors.ts';
 import { errorRegistry, fill, type ErrorCode } from '../protocol/errors/index.ts';
 import type { WireError } from '../protocol/frames.ts';
 
@@ -20,6 +20,17 @@ export class CodedError extends PatchbayError {
   }
 }
 
+/** What an instance ended in when it was to start or change: its own code and remedy, with its name in front. */
+export class InstanceError extends PatchbayError {
+  /** `scrape.config.port`: the instance, and the field of its config where one is named. */
+  readonly place: string;
+  constructor(name: string, cause: PatchbayError) {
+    super(cause.code, `${name}: ${cause.message}`, cause.remedy, { cause });
+    this.name = 'InstanceError';
+    this.place = cause instanceof ConfigError && cause.path !== '' ? `${name}.config.${cause.path}` : name;
+  }
+}
+
 /** Any thrown thing as it goes over the wire. Never with a stack. */
 export function toWireError(error: unknown): WireError {
   if (error instanceof CodedError) {
@@ -31,6 +42,8 @@ export function toWireError(error: unknown): WireError {
       ...(error.place === undefined ? {} : { place: error.place }),
     };
   }
+  if (error instanceof InstanceError)
+    return { code: error.code, message: error.message, remedy: error.remedy, place: error.place };
   if (error instanceof PatchbayError) return { code: error.code, message: error.message, remedy: error.remedy };
   return {
     code: 'PB_INTERNAL',

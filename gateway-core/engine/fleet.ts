@@ -11,6 +11,8 @@ import { WorkerHandle } from '../isolation/worker-handle.ts';
 import type { TapSpec } from '../live/tap.ts';
 import type { TestStep } from '../plugin-api/index.ts';
 import type { InstanceState, Plan } from '../protocol/model.ts';
+import { PatchbayError } from '../plugin-api/errors.ts';
+import { InstanceError } from './error.ts';
 import { isThirdParty, place, type Placement } from './placement.ts';
 
 export interface FleetOptions {
@@ -251,7 +253,7 @@ export class Fleet {
       try {
         await this.command(target.workers[0] as string, 'beginSource', { name });
       } catch (error) {
-        if (strict) throw error;
+        if (strict) throw error instanceof PatchbayError ? new InstanceError(name, error) : error;
       }
     }
     for (const name of gone) if (this.deployed.has(name)) await this.remove(name);
@@ -278,7 +280,7 @@ export class Fleet {
       this.deployed.set(name, target);
       this.recordOf(name).placement = target.workers.join(', ');
     } catch (error) {
-      if (strict) throw error;
+      if (strict) throw error instanceof PatchbayError ? new InstanceError(name, error) : error;
       if (current === undefined) {
         if (target.spec.kind === 'sink') this.deployed.set(name, target);
         else this.unusable.add(name);

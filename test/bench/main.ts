@@ -1,6 +1,22 @@
 /** `npm run bench [NAME…]`: ratios within one run, since rates of shared machines vary by half. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** A bench of a plugin's own folder. */
+const program = (file: string) => (): Promise<void> => {
+  spawnSync(
+    process.execPath,
+    ['--no-warnings', '--expose-gc', fileURLToPath(new URL(`../../${file}`, import.meta.url))],
+    { stdio: 'inherit' },
+  );
+  return Promise.resolve();
+};
+
 const benches: Record<string, () => Promise<void>> = {
   amqp: async () => (await import('./amqp.ts')).amqp(10, 100_000),
+  decode: program('plugins/collectd-metrics/bench/decode.ts'),
+  scrape: program('plugins/prometheus/bench/scrape.ts'),
+  start: async () => (await import('./start.ts')).start(5),
 };
 
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith('-'));

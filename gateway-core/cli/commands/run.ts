@@ -39,6 +39,10 @@ export async function run(file: string | undefined, options: RunOptions): Promis
       say(`Panel: ${link}`, { panel: link });
     }
   }
+  // A promise nobody waited for is a fault to be told, not a reason to stop the flow.
+  process.on('unhandledRejection', (error) =>
+    process.stderr.write(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
+  );
   process.on('SIGHUP', () => {
     gateway.reload().catch(() => {
       // Told by an event and in the log; the running config goes on.
