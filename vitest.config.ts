@@ -8,6 +8,7 @@ const api = `${root}gateway-core/plugin-api/`;
 /** What a project of this list has in its folder below `test/`; `alone`: one file at a time, as they use the whole machine. */
 const folders = [
   { name: 'architecture', timeout: 20_000, alone: false },
+  { name: 'docs', timeout: 60_000, alone: false },
   { name: 'contract', timeout: 30_000, alone: false },
   { name: 'conformance', timeout: 60_000, alone: false },
   { name: 'security', timeout: 60_000, alone: false },

@@ -24,7 +24,19 @@ export const staticSteps = [
 /** @type {readonly (VitestSection | CheckSection)[]} */
 export const sections = [
   { kind: 'check', name: 'static', steps: staticSteps },
-  ...['architecture', 'unit', 'peers', 'contract', 'conformance', 'security', 'cli', 'e2e', 'electron', 'faults'].map(
+  ...[
+    'architecture',
+    'docs',
+    'unit',
+    'peers',
+    'contract',
+    'conformance',
+    'security',
+    'cli',
+    'e2e',
+    'electron',
+    'faults',
+  ].map(
     (name) =>
       /** @type {VitestSection} */ ({ kind: 'vitest', name, needsRenderer: name === 'e2e' || name === 'electron' }),
   ),
