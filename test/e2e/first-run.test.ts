@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { eventually } from '../peers/program.ts';
 import {
   axeFindings,
+  finish,
   openPanel,
   overflows,
   startBrowser,
@@ -31,9 +32,7 @@ beforeEach(async () => {
   panel = await openPanel(browser, gateway);
 });
 afterEach(async () => {
-  expect(panel.faults).toEqual([]);
-  await panel.close();
-  await gateway.stop();
+  expect(await finish(panel, gateway)).toEqual([]);
 });
 
 describe('first run', () => {

@@ -39,6 +39,16 @@ export async function startGateway(yaml?: string, after?: RunningGateway): Promi
     '--control',
     after === undefined ? '127.0.0.1:0' : new URL(after.url).host,
   ]);
+  try {
+    return await reach(program, data);
+  } catch (error) {
+    await program.end('SIGKILL');
+    throw error;
+  }
+}
+
+/** Waits for the gateway's address and connects to it. */
+async function reach(program: Program, data: string): Promise<RunningGateway> {
   const url = await eventually(
     () => `the gateway's control address, in ${program.output()}`,
     () => {
@@ -62,6 +72,22 @@ export async function startGateway(yaml?: string, after?: RunningGateway): Promi
       await rm(data, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Ends panel and gateway, whatever state a test left them in: a gateway that stays slows down every
+ * later test. Resolves with the panel's faults.
+ */
+export async function finish(
+  panel: Panel | undefined,
+  gateway: RunningGateway | undefined,
+): Promise<readonly string[]> {
+  try {
+    await panel?.close();
+  } finally {
+    await gateway?.stop();
+  }
+  return panel?.faults ?? [];
 }
 
 let built: Promise<unknown> | undefined;
@@ -134,13 +160,18 @@ export async function openPanel(browser: Browser, gateway: RunningGateway, optio
     content: `document.addEventListener('securitypolicyviolation', (event) =>
       console.warn('csp-violation', event.violatedDirective, event.blockedURI, event.sourceFile, event.lineNumber));`,
   });
-  const { link } = await gateway.client.call('control.link', {});
-  await page.goto(link);
-  // The link's page leads on by itself: only the panel has a foot.
-  await page
-    .locator('footer')
-    .getByText(/^connected/)
-    .waitFor();
+  try {
+    const { link } = await gateway.client.call('control.link', {});
+    await page.goto(link);
+    // The link's page leads on by itself: only the panel has a foot.
+    await page
+      .locator('footer')
+      .getByText(/^connected/)
+      .waitFor();
+  } catch (error) {
+    await context.close();
+    throw error;
+  }
   return {
     page,
     faults,

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { eventually } from '../peers/program.ts';
 import {
   axeFindings,
+  finish,
   hasFocus,
   openPanel,
   overflows,
@@ -47,9 +48,7 @@ beforeEach(async () => {
   page = panel.page;
 });
 afterEach(async () => {
-  expect(panel.faults).toEqual([]);
-  await panel.close();
-  await gateway.stop();
+  expect(await finish(panel, gateway)).toEqual([]);
 });
 
 const rows = (): Locator => page.locator('[role=row][id^=row-]');

@@ -4,6 +4,7 @@ import type { StatusReport } from '../../gateway-core/protocol/model.ts';
 import { eventually } from '../peers/program.ts';
 import {
   axeFindings,
+  finish,
   hasFocus,
   openPanel,
   overflows,
@@ -45,9 +46,7 @@ beforeEach(async () => {
   page = panel.page;
 });
 afterEach(async () => {
-  expect(panel.faults).toEqual([]);
-  await panel.close();
-  await gateway.stop();
+  expect(await finish(panel, gateway)).toEqual([]);
 });
 
 const status = (): Promise<StatusReport> => gateway.client.call('status.get', {});
