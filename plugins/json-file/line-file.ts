@@ -51,7 +51,7 @@ export class LineFile {
 
   /** Opens or makes the file and cuts a torn last line. Throws what the file system says, or a {@link ForeignFileError}. */
   async open(): Promise<Opened> {
-    await fs.mkdir(dirname(this.path), { recursive: true });
+    await makeFolder(dirname(this.path));
     const before = await statOrUndefined(this.path);
     // Before opening it: a named pipe would not let us go.
     if (before !== undefined && !before.isFile()) throw new ForeignFileError(`${this.path} is not a regular file`);
@@ -235,4 +235,20 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+/**
+ * Makes a folder and those above it. Not mkdir's own `recursive`: Node 24 never returns from it
+ * where a folder cannot be made although the one above is there (`/proc/x`).
+ */
+async function makeFolder(path: string): Promise<void> {
+  const code = await fs.mkdir(path).then(
+    () => '',
+    (error: NodeJS.ErrnoException) => error.code ?? String(error),
+  );
+  if (code === '' || code === 'EEXIST') return;
+  if (code === 'ENOENT' && dirname(path) !== path) await makeFolder(dirname(path));
+  await fs.mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }

@@ -131,6 +131,10 @@ describe('what is no file', () => {
       name: 'ConfigError',
     });
   });
+
+  it.runIf(process.platform === 'linux')('a folder that cannot be made is an answer, not a wait', async () => {
+    await expect(make({ path: '/proc/patchbay/out.jsonl' }).sink.open()).rejects.toThrow();
+  });
 });
 
 describe('rotation', () => {
