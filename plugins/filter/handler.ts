@@ -1,7 +1,9 @@
 import {
+  ConfigError,
   defineHandler,
   Filtered,
   type Context,
+  type Expression,
   type Handler,
   type HandlerResult,
   type Message,
@@ -37,11 +39,20 @@ function rulesOf(context: Context<FilterConfig>, config: FilterConfig): Rule[] {
     rules.push((message) => (known(message.instance) || known(message.source) ? undefined : verdict));
   }
   if (where !== undefined) {
-    const condition = context.expression(where);
+    const condition = conditionOf(context, where);
     const verdict = new Filtered(`where does not hold: ${where.length > 200 ? `${where.slice(0, 199)}…` : where}`);
     rules.push((message) => (condition.test(message) ? undefined : verdict));
   }
   return rules;
+}
+
+function conditionOf(context: Context<FilterConfig>, where: string): Expression {
+  try {
+    return context.expression(where);
+  } catch (error) {
+    // The host can't know which field the text came from; the form shows the fault there.
+    throw error instanceof ConfigError ? new ConfigError(error.code, 'where', error.message, error.remedy) : error;
+  }
 }
 
 class Filter implements Handler<FilterConfig> {

@@ -109,7 +109,7 @@ async function checksOf(subject: Subject, codes: ReadonlySet<string>, patience: 
   const checks: Check[] = [];
   const add = (name: string, unless: string | undefined, act: (rig: AnyRig) => void | Promise<void>): void => {
     checks.push({
-      subject: `${kind} ${subject.name}`,
+      subject: subject.label,
       name,
       notApplicable: noRig ?? unless,
       run: () =>
@@ -122,7 +122,7 @@ async function checksOf(subject: Subject, codes: ReadonlySet<string>, patience: 
   };
 
   checks.push({
-    subject: `${kind} ${subject.name}`,
+    subject: subject.label,
     name: 'definition',
     notApplicable: undefined,
     async run() {
@@ -130,7 +130,7 @@ async function checksOf(subject: Subject, codes: ReadonlySet<string>, patience: 
     },
   });
   checks.push({
-    subject: `${kind} ${subject.name}`,
+    subject: subject.label,
     name: 'config schema',
     notApplicable: noConfig,
     async run() {
@@ -143,7 +143,7 @@ async function checksOf(subject: Subject, codes: ReadonlySet<string>, patience: 
       ? 0
       : listenPlaces(subject, rig.config).length + Object.keys(subject.trial?.badConfigs ?? {}).length;
   checks.push({
-    subject: `${kind} ${subject.name}`,
+    subject: subject.label,
     name: 'config that cannot work',
     notApplicable: noRig ?? noConfig ?? (bad === 0 ? supply('badConfigs') : undefined),
     run: () =>

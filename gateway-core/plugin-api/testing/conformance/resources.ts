@@ -2,11 +2,11 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { readdirSync, readlinkSync } from 'node:fs';
 
+// Those whose `destroy` comes when they end; of a TLS connection, for one, it comes with garbage collection.
 const KINDS: Readonly<Record<string, string>> = {
   Timeout: 'a timer',
   TCPSERVERWRAP: 'a TCP server',
   TCPWRAP: 'a TCP connection',
-  TLSWRAP: 'a TLS connection',
   PIPESERVERWRAP: 'a pipe server',
   PIPEWRAP: 'a pipe',
   UDPWRAP: 'a UDP socket',

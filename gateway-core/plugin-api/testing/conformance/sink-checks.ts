@@ -45,13 +45,13 @@ async function writeAll(sink: Sink, batch: readonly Message[], { patienceMs }: P
   if (first !== undefined) fail(`write() answered a good message with ${first.kind}: ${first.code} ${first.cause}`);
 }
 
-async function receivedOf(rig: AnyRig): Promise<readonly string[]> {
-  return (await rig.received?.()) ?? [];
+async function receivedOf(rig: AnyRig, { context }: Instance<Sink>): Promise<readonly string[]> {
+  return (await rig.received?.(context)) ?? [];
 }
 
 /** What `write` said is done is there, in the order of the writes. */
 export async function checkSinkOrder(subject: Subject, rig: AnyRig, patience: Patience): Promise<void> {
-  await withSink(subject, rig.config, patience, async (sink) => {
+  await withSink(subject, rig.config, patience, async (sink, instance) => {
     const written: string[] = [];
     for (let i = 0; i < 5; i++) {
       const part = bodies(`order-${i}`, 20);
@@ -59,10 +59,10 @@ export async function checkSinkOrder(subject: Subject, rig: AnyRig, patience: Pa
       await writeAll(sink, sinkWork(subject, rig, part), patience);
     }
     await until('not all that was written has arrived', patience.patienceMs, async () => {
-      const there = new Set(await receivedOf(rig));
+      const there = new Set(await receivedOf(rig, instance));
       return written.every((body) => there.has(body));
     });
-    const there = (await receivedOf(rig)).filter((body) => written.includes(body));
+    const there = (await receivedOf(rig, instance)).filter((body) => written.includes(body));
     const wrong = there.findIndex((body, i) => body !== written[i]);
     if (wrong >= 0) fail(`place ${wrong} holds ${there[wrong] ?? ''} where ${written[wrong] ?? 'nothing'} was written`);
   });
@@ -72,12 +72,12 @@ export async function checkSinkOrder(subject: Subject, rig: AnyRig, patience: Pa
 export async function checkDoneMeansDone(subject: Subject, rig: AnyRig, patience: Patience): Promise<void> {
   const meaning = { durable: 'on disk', remote: 'confirmed by the peer', view: 'applied' };
   const custody = subject.contribution.custody ?? 'view';
-  await withSink(subject, rig.config, patience, async (sink) => {
+  await withSink(subject, rig.config, patience, async (sink, instance) => {
     for (let i = 0; i < 5; i++) {
       const part = bodies(`done-${i}`, 10);
       await writeAll(sink, sinkWork(subject, rig, part), patience);
       // Not waited for: it said done.
-      const there = new Set(await receivedOf(rig));
+      const there = new Set(await receivedOf(rig, instance));
       const missing = part.filter((body) => !there.has(body));
       if (missing.length > 0)
         fail(
@@ -90,10 +90,10 @@ export async function checkDoneMeansDone(subject: Subject, rig: AnyRig, patience
 /** As many writes at once as plugin.json allows, none lost. */
 export async function checkConcurrency(subject: Subject, rig: AnyRig, patience: Patience): Promise<void> {
   const { concurrency = 1 } = subject.contribution;
-  await withSink(subject, rig.config, patience, async (sink) => {
+  await withSink(subject, rig.config, patience, async (sink, instance) => {
     const parts = Array.from({ length: concurrency }, (_, i) => bodies(`at-once-${i}`, 10));
     await Promise.all(parts.map((part) => writeAll(sink, sinkWork(subject, rig, part), patience)));
-    const there = new Set(await receivedOf(rig));
+    const there = new Set(await receivedOf(rig, instance));
     const missing = parts.flat().filter((body) => !there.has(body));
     if (missing.length > 0) fail(`of ${concurrency} writes at once ${missing.length} messages are not there`);
   });
@@ -106,7 +106,7 @@ export async function checkSinkRefuses(
   codes: ReadonlySet<string>,
   patience: Patience,
 ): Promise<void> {
-  await withSink(subject, rig.config, patience, async (sink) => {
+  await withSink(subject, rig.config, patience, async (sink, instance) => {
     const hostile = hostileSamples();
     const problems: string[] = [];
     for (const { name, init } of hostile) {
@@ -137,7 +137,7 @@ export async function checkSinkRefuses(
       if (goodAt.some((index) => excepted.has(index)))
         problems.push('good messages are not taken when hostile ones come with them');
       else if (rig.received !== undefined) {
-        const there = new Set(await receivedOf(rig));
+        const there = new Set(await receivedOf(rig, instance));
         const missing = good.filter((body) => !there.has(body));
         if (missing.length > 0)
           problems.push(`${missing.length} of 3 good messages are not there, having come with hostile ones`);
@@ -171,7 +171,8 @@ export async function checkSinkReconnects(subject: Subject, rig: AnyRig, patienc
   const { peer } = rig;
   if (peer === undefined) return;
   const long = patience.patienceMs * 4;
-  await withSink(subject, rig.config, patience, async (sink, { context }) => {
+  await withSink(subject, rig.config, patience, async (sink, instance) => {
+    const { context } = instance;
     await writeAll(sink, sinkWork(subject, rig, ['before']), patience);
     await peer.down();
     const lost = await outcomeOf(long, () => sink.write(sinkWork(subject, rig, ['while away'])));
@@ -220,7 +221,7 @@ export async function checkSinkReconnects(subject: Subject, rig: AnyRig, patienc
     );
     if (rig.received !== undefined)
       await until('what was written after the peer came back is not there', patience.patienceMs, async () =>
-        (await receivedOf(rig)).includes('after'),
+        (await receivedOf(rig, instance)).includes('after'),
       );
   });
 }
@@ -239,24 +240,24 @@ export async function checkSinkStopsBusy(subject: Subject, rig: AnyRig, patience
   if ((await written).kind === 'late')
     fail(`a write under way at close() did not end within ${patience.patienceMs / 1000} s`);
   if (rig.received === undefined) return;
-  const there = await outcomeOf(patience.patienceMs, () => receivedOf(rig));
+  const there = await outcomeOf(patience.patienceMs, () => receivedOf(rig, instance));
   if (there.kind !== 'value') return;
   await quiet(patience.quietMs);
-  const later = await outcomeOf(patience.patienceMs, () => receivedOf(rig));
+  const later = await outcomeOf(patience.patienceMs, () => receivedOf(rig, instance));
   if (later.kind === 'value' && later.value.length > there.value.length)
     fail(`${later.value.length - there.value.length} messages arrived after close() and write() had ended`);
 }
 
 /** After `reconfigure` the sink still takes messages, whatever it answered. */
 export async function checkSinkReconfigures(subject: Subject, rig: AnyRig, patience: Patience): Promise<void> {
-  await withSink(subject, rig.config, patience, async (sink) => {
+  await withSink(subject, rig.config, patience, async (sink, instance) => {
     await writeAll(sink, sinkWork(subject, rig, ['before']), patience);
     const answer = await inTime('reconfigure()', patience.patienceMs, () =>
       sink.reconfigure?.(structuredClone(rig.other)),
     );
     if (typeof answer !== 'boolean') fail(`reconfigure() gave ${typeof answer}, not true or false`);
     await writeAll(sink, sinkWork(subject, rig, ['after']), patience);
-    if (rig.received !== undefined && !(await receivedOf(rig)).includes('after'))
+    if (rig.received !== undefined && !(await receivedOf(rig, instance)).includes('after'))
       fail(`reconfigure() said ${answer}, and what is written after it is not there`);
   });
 }

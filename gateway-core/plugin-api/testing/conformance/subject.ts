@@ -26,6 +26,8 @@ export type AnyRig = HandlerRig & SinkRig & SourceRig;
 export interface Subject {
   readonly kind: FlowKind;
   readonly name: string;
+  /** `source acme`, `source acme: listening`. */
+  readonly label: string;
   readonly manifest: Manifest;
   readonly contribution: Contribution;
   readonly schema: JsonSchema;
@@ -55,11 +57,12 @@ export async function loadFolder(path: string): Promise<LoadedPlugin> {
   for (const contribution of contributions) {
     const { kind, name } = contribution;
     if (kind !== 'source' && kind !== 'handler' && kind !== 'sink') continue;
-    const trial = conformance[`${kind}s`]?.[name] as Trial<AnyRig> | undefined;
     const schema = contribution.config ?? EMPTY_SCHEMA;
-    const common = { kind, name, manifest, contribution, schema, trial };
+    const common = { kind, name, manifest, contribution, schema };
+    let definition: FlowDefinition | undefined;
+    let loadProblem: unknown;
     try {
-      const definition = await loadPlugin({
+      definition = await loadPlugin({
         name,
         kind,
         plugin: `${manifest.name}@${manifest.version}`,
@@ -70,10 +73,12 @@ export async function loadFolder(path: string): Promise<LoadedPlugin> {
         maxBytes: 0,
         custody: contribution.custody ?? '',
       });
-      subjects.push({ ...common, definition, loadProblem: undefined });
     } catch (error) {
-      subjects.push({ ...common, definition: undefined, loadProblem: error });
+      loadProblem = error;
     }
+    const trials = trialsOf(conformance, kind, name);
+    for (const [label, trial] of trials.length === 0 ? [[name, undefined] as const] : trials)
+      subjects.push({ ...common, label: `${kind} ${label}`, definition, loadProblem, trial });
   }
   return {
     folder,
@@ -83,6 +88,15 @@ export async function loadFolder(path: string): Promise<LoadedPlugin> {
     conformanceProblem: conformanceProblem ?? strangers(conformance, subjects),
   };
 }
+
+/** With their full names. */
+function trialsOf(conformance: Conformance, kind: FlowKind, name: string): (readonly [string, Trial<AnyRig>])[] {
+  return Object.entries(conformance[`${kind}s`] ?? {})
+    .filter(([key]) => contributionOf(key) === name)
+    .map(([key, trial]) => [key, trial as Trial<AnyRig>] as const);
+}
+
+const contributionOf = (key: string): string => key.split(':', 1)[0] ?? '';
 
 async function conformanceOf(folder: string): Promise<Conformance> {
   for (const name of ['conformance.ts', 'conformance.js', 'conformance.mjs']) {
@@ -106,7 +120,7 @@ function strangers(conformance: Conformance, subjects: readonly Subject[]): unkn
   const known = new Set(subjects.map(({ kind, name }) => `${kind}s.${name}`));
   for (const group of ['sources', 'handlers', 'sinks'] as const) {
     for (const name of Object.keys(conformance[group] ?? {})) {
-      if (!known.has(`${group}.${name}`))
+      if (!known.has(`${group}.${contributionOf(name)}`))
         return new Error(`conformance.ts speaks of ${group}.${name}, which plugin.json does not contribute`);
     }
   }

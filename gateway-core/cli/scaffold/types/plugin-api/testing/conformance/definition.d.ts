@@ -4,6 +4,7 @@
  * such things are reported as not applicable, with what to supply.
  */
 import type { Message, MessageInit } from '../../message.js';
+import type { FakeContext } from '../context.js';
 /** Means of one check. All of it is taken down when the check ends, whatever its result. */
 export interface Scratch {
     /** An empty folder. */
@@ -42,8 +43,8 @@ export interface HandlerRig extends Rig {
 export interface SinkRig extends Rig {
     /** Makes a message that the sink takes and that {@link received} tells by `body`. Default `{ data: body }`. */
     message?(body: string): MessageInit;
-    /** The bodies that are at the far end now, in their order there. */
-    received?(): readonly string[] | Promise<readonly string[]>;
+    /** The bodies that are at the far end now, in their order there. `host`: where the far end is the host itself. */
+    received?(host: Pick<FakeContext<unknown>, 'logs' | 'counts' | 'gauges'>): readonly string[] | Promise<readonly string[]>;
     readonly peer?: Peer;
 }
 /** What upstream was told of one message: taken, can never be taken, or back to you. */
@@ -71,7 +72,10 @@ export interface Trial<R extends Rig> {
     /** By name. */
     readonly badConfigs?: Readonly<Record<string, (scratch: Scratch) => BadConfig | Promise<BadConfig>>>;
 }
-/** Trials by the names of the plugin's contributions. */
+/**
+ * Trials by the names of the plugin's contributions. Several of one, for a source that can listen or connect, are
+ * told apart behind a colon: `'acme: listening'`, `'acme: connecting'`.
+ */
 export interface Conformance {
     readonly sources?: Readonly<Record<string, Trial<SourceRig>>>;
     readonly handlers?: Readonly<Record<string, Trial<HandlerRig>>>;
