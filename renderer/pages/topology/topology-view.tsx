@@ -28,6 +28,8 @@ export type CanvasEdge = Edge<{ readonly edge: GraphEdge; readonly points: reado
 
 const NODE_TYPES = { instance: InstanceNode, loose: LooseLabel };
 const EDGE_TYPES = { flow: FlowEdge };
+/** Smaller than this nothing can be read: then the first sight is the top, and Fit shows the whole. */
+const LEGIBLE = 0.5;
 const FIT = { padding: 0.12, maxZoom: 1.1, minZoom: 0.1 };
 const ARROWS = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'] as const;
 /** From here on a map of the whole helps. */
@@ -118,21 +120,32 @@ function Canvas({ topology, stale }: { topology: Topology; stale: boolean }) {
   /** The operator chose what to look at: from then on only they move the canvas. */
   const moved = useRef(false);
   const fit = useCallback(() => {
-    moved.current = false;
+    moved.current = true;
     void flow.fitView(FIT);
   }, [flow]);
+  const arrive = useCallback(() => {
+    const frame = box.current?.getBoundingClientRect();
+    if (frame === undefined) return;
+    const whole = Math.min(frame.width / layout.width, frame.height / layout.height);
+    if (whole >= LEGIBLE) void flow.fitView(FIT);
+    else {
+      const zoom = Math.max(LEGIBLE, Math.min(0.9, (frame.width * 0.94) / layout.width));
+      void flow.setViewport({ x: Math.max(20, (frame.width - layout.width * zoom) / 2), y: 64, zoom });
+    }
+  }, [flow, layout]);
   useEffect(() => {
     if (box.current === null) return;
     const observer = new ResizeObserver(() => {
-      if (!moved.current) requestAnimationFrame(() => void flow.fitView(FIT));
+      if (!moved.current) requestAnimationFrame(arrive);
     });
     observer.observe(box.current);
     return () => observer.disconnect();
-  }, [flow]);
+  }, [arrive]);
   useEffect(() => {
-    const frame = requestAnimationFrame(fit);
+    moved.current = false;
+    const frame = requestAnimationFrame(arrive);
     return () => cancelAnimationFrame(frame);
-  }, [shape, fit]);
+  }, [arrive]);
 
   const zoom = (step: () => Promise<boolean>): void => {
     moved.current = true;
@@ -211,8 +224,6 @@ function Canvas({ topology, stale }: { topology: Topology; stale: boolean }) {
         multiSelectionKeyCode={null}
         minZoom={0.1}
         maxZoom={2}
-        fitView
-        fitViewOptions={FIT}
         proOptions={{ hideAttribution: true }}
         onMoveStart={(event) => {
           if (event !== null) moved.current = true;
