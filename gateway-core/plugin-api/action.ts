@@ -5,7 +5,11 @@ export type RunbookData = Readonly<Record<string, unknown>>;
 
 /** The other tasks of the run, for checks that must see what else is queued. */
 export interface RunbookPlan {
-  readonly tasks: readonly { readonly name: string; readonly action: string; readonly state: 'waiting' | 'running' | 'done' }[];
+  readonly tasks: readonly {
+    readonly name: string;
+    readonly action: string;
+    readonly state: 'waiting' | 'running' | 'done';
+  }[];
   /** Claims a named resource for this task; false when another task holds it. */
   reserve(resource: string): boolean;
 }

@@ -46,8 +46,7 @@ export interface Metrics {
 
 /** What an instance says of itself; shown beside its state dot. */
 export type Health =
-  | { readonly state: 'running'; readonly reason?: string }
-  | { readonly state: 'degraded'; readonly reason: string };
+  { readonly state: 'running'; readonly reason?: string } | { readonly state: 'degraded'; readonly reason: string };
 
 /** A compiled CEL condition. */
 export interface Expression {

@@ -6,7 +6,12 @@ export type ExecutorOutput =
   | { readonly kind: 'code'; readonly text: string }
   | { readonly kind: 'table'; readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] }
   | { readonly kind: 'button'; readonly label: string; readonly command: string }
-  | { readonly kind: 'select'; readonly label: string; readonly command: string; readonly options: readonly { label: string; value: string }[] }
+  | {
+      readonly kind: 'select';
+      readonly label: string;
+      readonly command: string;
+      readonly options: readonly { label: string; value: string }[];
+    }
   | { readonly kind: 'exit'; readonly status: number };
 
 /** Answers command lines that begin with its prefix, as in `kubectl get pods`. */
@@ -23,6 +28,8 @@ export interface ExecutorDefinition<Config> {
 }
 
 /** `export default defineExecutor({ create })` is an executor's module. */
-export function defineExecutor<Config>(definition: Omit<ExecutorDefinition<Config>, 'kind'>): ExecutorDefinition<Config> {
+export function defineExecutor<Config>(
+  definition: Omit<ExecutorDefinition<Config>, 'kind'>,
+): ExecutorDefinition<Config> {
   return { kind: 'executor', ...definition };
 }

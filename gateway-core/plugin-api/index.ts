@@ -10,7 +10,16 @@ export * from './handler.ts';
 export { listenError, type ListenPaths } from './listen-error.ts';
 export * from './manifest.ts';
 export { derive } from './message.ts';
-export type { EventData, LogData, Message, MessageChange, MessageInit, MessageKind, Metric, Severity } from './message.ts';
+export type {
+  EventData,
+  LogData,
+  Message,
+  MessageChange,
+  MessageInit,
+  MessageKind,
+  Metric,
+  Severity,
+} from './message.ts';
 export * from './outcome.ts';
 export * from './sink.ts';
 export * from './source.ts';

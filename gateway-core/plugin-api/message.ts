@@ -89,7 +89,10 @@ let mintCount = 0;
 /** Unique per thread and process start: 80 random bits, then a count. */
 function mint(): string {
   if (mintPrefix === '') {
-    for (let i = 0; i < 4; i++) mintPrefix += Math.floor(Math.random() * 0x100000).toString(16).padStart(5, '0');
+    for (let i = 0; i < 4; i++)
+      mintPrefix += Math.floor(Math.random() * 0x100000)
+        .toString(16)
+        .padStart(5, '0');
     mintPrefix += '-';
   }
   return mintPrefix + (mintCount++).toString(36);

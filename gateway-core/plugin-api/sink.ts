@@ -10,7 +10,13 @@ export type Custody = 'durable' | 'remote' | 'view';
 /** A message of the batch that was not taken. */
 export type WriteException =
   /** Try it again, not before `afterMs` (host's back-off when absent). */
-  | { readonly index: number; readonly kind: 'retry'; readonly code: string; readonly cause: string; readonly afterMs?: number }
+  | {
+      readonly index: number;
+      readonly kind: 'retry';
+      readonly code: string;
+      readonly cause: string;
+      readonly afterMs?: number;
+    }
   /** Never: it becomes a dead letter. */
   | { readonly index: number; readonly kind: 'refuse'; readonly code: string; readonly cause: string };
 
