@@ -10,7 +10,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
 import { demoConfig, EMPTY_CONFIG } from './demo.ts';
-import { CodedError } from './error.ts';
+import { CodedError, maskError } from './error.ts';
 import type { Fleet } from './fleet.ts';
 import type { Log } from './log.ts';
 import { hint } from '../config/nearest.ts';
@@ -41,11 +41,27 @@ export interface EngineParts {
 
 export function contractHandlers(parts: EngineParts): ContractHandlers {
   return {
-    calls: callHandlers(parts),
+    calls: masked(callHandlers(parts), (text) => parts.log.redact(text)),
     streams: streamHandlers(parts),
     engineVersion: parts.version,
     epoch: parts.epoch,
   };
+}
+
+/** The same calls, with the secrets masked in what they end in: a plugin's error may hold what it was configured with. */
+function masked(calls: CallHandlers, redact: (text: string) => string): CallHandlers {
+  const guard =
+    (call: (...args: never[]) => Promise<unknown>) =>
+    async (...args: never[]): Promise<unknown> => {
+      try {
+        return await call(...args);
+      } catch (error) {
+        throw maskError(error, redact);
+      }
+    };
+  return Object.fromEntries(
+    Object.entries(calls).map(([name, call]) => [name, guard(call)]),
+  ) as unknown as CallHandlers;
 }
 
 function callHandlers(parts: EngineParts): CallHandlers {

@@ -31,6 +31,20 @@ export class InstanceError extends PatchbayError {
   }
 }
 
+/** Masks the secrets in what an error says, before it leaves the engine. Returns the same error. */
+export function maskError(error: unknown, redact: (text: string) => string): unknown {
+  if (!(error instanceof Error)) return typeof error === 'string' ? redact(error) : error;
+  error.message = redact(error.message);
+  if (error instanceof CodedError) {
+    const mask = (_key: string, value: unknown): unknown => (typeof value === 'string' ? redact(value) : value);
+    Object.assign(error, {
+      remedy: redact(error.remedy),
+      details: JSON.parse(JSON.stringify(error.details), mask) as unknown,
+    });
+  }
+  return error;
+}
+
 /** Any thrown thing as it goes over the wire. Never with a stack. */
 export function toWireError(error: unknown): WireError {
   if (error instanceof CodedError) {

@@ -26,6 +26,8 @@ export interface FleetOptions {
   onLog(message: Extract<FromWorker, { t: 'log' }>, worker: string): void;
   onLive(message: Extract<FromWorker, { t: 'live' }>): void;
   onState(instance: string, state: InstanceState, reason: string, code: string): void;
+  /** Masks secrets: a plugin's reasons may hold what it was configured with. */
+  redact(text: string): string;
   /** A worker died, came back or was given up. */
   onWorker(event: {
     worker: string;
@@ -490,7 +492,8 @@ export class Fleet {
     return record;
   }
 
-  private note(name: string, state: InstanceState, reason: string, code: string, placement: string): void {
+  private note(name: string, state: InstanceState, told: string, code: string, placement: string): void {
+    const reason = this.options.redact(told);
     const record = this.recordOf(name);
     if (record.placement === '') record.placement = placement;
     if (record.state === state && record.reason === reason) return;

@@ -125,6 +125,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       onLog: ({ instance, level, message, fields }, worker) =>
         logOf(instance === '' ? worker : instance)[level](message, fields),
       onLive: ({ report }) => hub.report(report),
+      redact: (text) => log.redact(text),
       onState: (instance, is, reason, code) => {
         if (is === 'failed')
           eventLog.report({
