@@ -15,6 +15,9 @@ import { anchors, commands, fences, links } from './markdown.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
+/** Plugins that the reader is to write. */
+const IMAGINED = /'(?:acme|example)-[\w-]+'/;
+
 /** What is in the repository or about to be. */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
   cwd: root,
@@ -72,7 +75,11 @@ describe('configs', () => {
       secrets: { get: () => Promise.resolve('a secret of the docs') },
       checkExpression,
     });
-    expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const faults = problems.filter(
+      ({ severity, code, message }) =>
+        severity === 'error' && !(code === 'PB_PLUGIN_MISSING' && IMAGINED.test(message)),
+    );
+    expect(faults).toEqual([]);
   });
 
   it('finds those of the README and of the plugins', () => {
