@@ -72,8 +72,17 @@ const BUILT_IN = join(APPLICATION, 'plugins');
  * Starts a gateway. Resolves when it runs; instances that fail do not keep it from running.
  * Rejects, with nothing left running, with PB_CONFIG_INVALID (all problems in `details`),
  * PB_DATA_LOCKED, PB_PORT_IN_USE and the like.
+ *
+ * `given` is a config as an object, of the same form as startup.yaml, or options that say where the config is.
  */
-export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
+export function createGateway(
+  given: GatewayConfig | GatewayOptions = {},
+  options: Omit<GatewayOptions, 'config'> = {},
+): Promise<Gateway> {
+  return startGateway('version' in given ? { ...options, config: { object: given } } : { ...options, ...given });
+}
+
+async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const startedAt = Date.now();
   const epoch = randomUUID();
   const undo: (() => Promise<unknown> | void)[] = [];

@@ -139,3 +139,31 @@ describe('a change of the running config', () => {
     expect(types).toEqual(expect.arrayContaining(['source.silent', 'source.speaks']));
   });
 });
+
+describe('a gateway inside another program', () => {
+  it('takes its config as an object', async () => {
+    const { createGateway } = await import('../../gateway-core/engine/gateway.ts');
+    const gateway = await createGateway(demoConfig([]), {
+      dataFolder: await dataFolder(),
+      control: false,
+      logToStderr: false,
+    });
+    onTestFinished(() => gateway.stop(1000));
+    expect((await gateway.status()).instances['demo']).toMatchObject({ kind: 'source', plugin: 'generator' });
+  });
+
+  it('says all that is wrong with it at once', async () => {
+    const { createGateway } = await import('../../gateway-core/engine/gateway.ts');
+    const wrong = {
+      version: 1,
+      sources: { a: { plugin: 'generatr' }, b: { plugin: 'generator', config: { rate: -1 } } },
+    } as const;
+    const data = await dataFolder();
+    await expect(createGateway(wrong, { dataFolder: data, control: false, logToStderr: false })).rejects.toMatchObject({
+      code: 'PB_CONFIG_INVALID',
+      details: { count: 2 },
+    });
+    // Nothing is left behind that holds the folder.
+    await (await createGateway({ version: 1 }, { dataFolder: data, control: false, logToStderr: false })).stop(0);
+  });
+});
