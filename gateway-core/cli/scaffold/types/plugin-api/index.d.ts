@@ -10,7 +10,7 @@ export * from './handler.js';
 export { listenError, type ListenPaths } from './listen-error.js';
 export * from './manifest.js';
 export { derive } from './message.js';
-export type { EventData, LogData, Message, MessageChange, MessageInit, MessageKind, Metric, Severity } from './message.js';
+export type { EventData, LogData, Message, MessageChange, MessageInit, MessageKind, Metric, Severity, } from './message.js';
 export * from './outcome.js';
 export * from './sink.js';
 export * from './source.js';

@@ -10,9 +10,9 @@ export interface Scratch {
     /** An empty folder. */
     readonly folder: string;
     /** A TCP port of 127.0.0.1 that nobody listens on. */
-    freePort(): Promise<number>;
+    readonly freePort: () => Promise<number>;
     /** Called at the end of the check, the last one first. */
-    defer(end: () => unknown): void;
+    readonly defer: (end: () => unknown) => void;
 }
 /** A config that its schema lets pass and that cannot work: a file that isn't there, a contradiction. */
 export interface BadConfig {
