@@ -23,7 +23,14 @@ export async function checkInstance(
   } catch (error) {
     return [pluginProblem(error, [section, typed.instance, 'plugin'])];
   }
-  const checked = await checkAgainst(schemaOf(plugin), typed.config ?? {}, base, referenceSources(options), NO_PLACES);
+  const checked = await checkAgainst(
+    schemaOf(plugin),
+    typed.config ?? {},
+    base,
+    referenceSources(options),
+    NO_PLACES,
+    options.checkExpression,
+  );
   if (hasErrors(checked.problems)) return checked.problems;
   const others: Listen[] = [];
   if (options.running !== undefined) {

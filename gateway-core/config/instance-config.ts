@@ -1,6 +1,7 @@
 import type { ResolvedPlugin } from '../catalog/resolved-plugin.ts';
 import type { JsonSchema } from '../plugin-api/manifest.ts';
 import type { Problem } from '../protocol/model.ts';
+import type { CheckExpression } from './pipelines.ts';
 import { placed, type Places } from './places.ts';
 import { placeText, problem, type Path } from './problem.ts';
 import { dereference, pathKey, type Dereferenced, type ReferenceSources } from './references.ts';
@@ -30,6 +31,7 @@ export async function checkAgainst(
   base: Path,
   sources: ReferenceSources,
   places: Places,
+  checkExpression: CheckExpression,
 ): Promise<CheckedConfig> {
   const resolved = await dereference(written, base, sources);
   const { value, errors, unread } = checkResolved(schema, resolved);
@@ -47,8 +49,16 @@ export async function checkAgainst(
     ...schemaProblems(errors, value, base).map(({ problem: one, what }) => placed(one, places, what)),
   ];
   const secrets = new Set(resolved.secrets);
-  walkSchema(schema, value, (node, at) => {
+  const conditions = new Set<string>();
+  walkSchema(schema, value, (node, at, path) => {
     if (node.writeOnly === true) collectText(at, secrets);
+    if (node['x-expression'] !== 'cel' || typeof at !== 'string' || at === '') return;
+    const answer = checkExpression(at);
+    if (answer.ok || conditions.has(pathKey(path))) return;
+    // Several branches of a schema may speak about the same field.
+    conditions.add(pathKey(path));
+    const details = { reason: answer.message, at: answer.at + 1 };
+    problems.push(placed(problem('PB_CONFIG_EXPRESSION', details, [...base, ...path]), places));
   });
   return { problems, value, secrets: [...secrets] };
 }

@@ -80,7 +80,7 @@ export async function validateConfig(parsed: ParsedConfig, options: ValidateOpti
   const named = new Map<string, PluginKind>();
   const listens: Listen[] = [];
 
-  const settings = await checkSettings(config, sources, parsed);
+  const settings = await checkSettings(config, sources, parsed, options.checkExpression);
   problems.push(...settings.problems);
   if (settings.control.port !== 0) {
     const path = ['settings', 'control', 'port'];
@@ -97,7 +97,7 @@ export async function validateConfig(parsed: ParsedConfig, options: ValidateOpti
       }
       named.set(name, kind);
       if (!formFits(section, name)) continue;
-      const checked = await checkOne(section, kind, name, written, options.catalogue, sources, places);
+      const checked = await checkOne(section, kind, name, written, options, sources, places);
       problems.push(...checked.problems);
       if (checked.instance === undefined) continue;
       instances.set(name, checked.instance);
@@ -144,7 +144,7 @@ async function checkOne(
   kind: PluginKind,
   name: string,
   written: InstanceConfig,
-  catalogue: PluginLookup,
+  { catalogue, checkExpression }: ValidateOptions,
   sources: ReferenceSources,
   places: Places,
 ): Promise<{ problems: readonly Problem[]; instance?: ResolvedInstance }> {
@@ -160,6 +160,7 @@ async function checkOne(
     [section, name, 'config'],
     sources,
     places,
+    checkExpression,
   );
   const enabled = written.enabled ?? true;
   const problems = enabled ? checked.problems : checked.problems.map(asWarningWhileOff);
@@ -226,10 +227,11 @@ async function checkSettings(
   config: GatewayConfig,
   sources: ReferenceSources,
   parsed: ParsedConfig,
+  checkExpression: CheckExpression,
 ): Promise<Settings> {
   const schema = configSchema.properties.settings;
   const written = config.settings ?? {};
-  const checked = await checkAgainst(schema, written, ['settings'], sources, parsed.places);
+  const checked = await checkAgainst(schema, written, ['settings'], sources, parsed.places, checkExpression);
   // Faults of form without references were reported by `parseConfig`.
   const problems = checked.problems.filter(
     (one) => !parsed.problems.some((other) => one.code === other.code && one.message === other.message),
