@@ -399,6 +399,7 @@ describe('the frame', () => {
   });
 
   it('lists what needs someone, with the remedy', async () => {
+    await panel.go('/live?at=decode');
     await gateway.client.call('config.edit', {
       edits: [
         {

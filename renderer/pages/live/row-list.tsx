@@ -61,6 +61,8 @@ export function RowList({
   const { first, end } = rowWindow(top, scroll.height, ROW, length);
   const handler = node.kind === 'handler';
   const selectedAt = selected === undefined ? -1 : ring.find(selected.row.seq, selected.row.id);
+  // A row that is scrolled away is not in the document: nothing may point at it.
+  const selectedDrawn = selectedAt >= first && selectedAt < end;
 
   // At the newest: after every change, before the browser paints.
   useLayoutEffect(() => {
@@ -159,7 +161,7 @@ export function RowList({
         role="grid"
         aria-label={t.listLabel(node.name)}
         aria-rowcount={length + 1}
-        aria-activedescendant={selectedAt === -1 ? undefined : `row-${selected?.tap}-${selected?.row.seq}`}
+        aria-activedescendant={!selectedDrawn ? undefined : `row-${selected?.tap}-${selected?.row.seq}`}
         tabIndex={0}
         onScroll={onScroll}
         onKeyDown={onKeyDown}
