@@ -199,3 +199,30 @@ test('an edit and its undoing give back every comment, and nothing else changes'
     { numRuns: 200 },
   );
 });
+
+describe('an edit of a text with comments behind keys and lists in brackets', () => {
+  test('changes the lines it is about and no others', () => {
+    const text = [
+      'version: 1',
+      'sources:',
+      '  demo: # what it is',
+      '    plugin: generator',
+      '    config: # how fast',
+      '      rate: 200',
+      'pipelines:',
+      '  flow:',
+      '    from: [demo]',
+      '    to: [out]',
+      '',
+    ].join('\n');
+    expect(editYaml(text, [{ op: 'set', path: ['sources', 'demo', 'config', 'rate'], value: 500 }])).toBe(
+      text.replace('200', '500'),
+    );
+    expect(editYaml(text, [{ op: 'set', path: ['pipelines', 'flow', 'to'], value: ['out', 'more'] }])).toBe(
+      text.replace('[out]', '[out, more]'),
+    );
+    expect(editYaml(text, [{ op: 'set', path: ['sources', 'demo', 'enabled'], value: false }])).toBe(
+      text.replace('      rate: 200\n', '      rate: 200\n    enabled: false\n'),
+    );
+  });
+});

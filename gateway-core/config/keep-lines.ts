@@ -17,21 +17,46 @@ export function keepLines(original: string, before: string, after: string): stri
   const afters = after.split('\n');
   while (originals.at(-1) === '' && befores.at(-1) !== '') originals.pop();
   if (befores.at(-1) === '' && originals.at(-1) !== '') originals.push('');
-  if (
-    originals.length !== befores.length ||
-    !befores.every((line, index) => squeezed(line) === squeezed(originals[index] as string))
-  ) {
-    return fallback;
-  }
-  const pairs = commonLines(befores, afters);
-  if (pairs === undefined) return fallback;
-  const kept = afters.map((line, index) => {
+  const aligned = align(originals, befores);
+  const pairs = aligned === undefined ? undefined : commonLines(befores, afters);
+  if (aligned === undefined || pairs === undefined) return fallback;
+  // The printer puts spaces into `[ a, b ]`; who writes `[a, b]` gets that back.
+  const spaced = original.includes('[ ')
+    ? (line: string): string => line
+    : (line: string): string => line.replace(/^(\s*(?:- |[^'"#]*: ))\[ (.*) \]$/, '$1[$2]');
+  const kept: string[] = [];
+  for (const [index, line] of afters.entries()) {
     const match = pairs.get(index);
-    return match === undefined ? reindented(line, index, pairs, befores, originals) : (originals[match] as string);
-  });
+    if (match === undefined) kept.push(spaced(reindented(line, index, pairs, befores, aligned)));
+    else if (aligned[match] !== PART) kept.push(aligned[match] as string);
+    else if (pairs.get(index - 1) !== match - 1) return fallback;
+  }
   const text = kept.join(end);
   // A line can mean something else at another indentation: only what reads the same is returned.
   return readsAlike(text, after) ? text : fallback;
+}
+
+/** In place of a printed line that is the end of the original's line before it. */
+const PART = null;
+
+/**
+ * The original's line for each printed one. The printer moves a comment behind a key
+ * (`sinks: # why`) to a line of its own. Undefined where lines do not correspond.
+ */
+function align(originals: readonly string[], befores: readonly string[]): (string | typeof PART)[] | undefined {
+  const aligned: (string | typeof PART)[] = [];
+  let at = 0;
+  for (const original of originals) {
+    const wanted = squeezed(original);
+    const first = squeezed(befores[at] ?? '');
+    if (first === wanted) aligned.push(original);
+    else if (first.endsWith(':') && first + squeezed(befores[at + 1] ?? '') === wanted) {
+      aligned.push(original, PART);
+      at++;
+    } else return undefined;
+    at++;
+  }
+  return at === befores.length ? aligned : undefined;
 }
 
 /** A new line at the indentation that the nearest kept line of its level has in the original. */
@@ -40,14 +65,15 @@ function reindented(
   index: number,
   pairs: ReadonlyMap<number, number>,
   befores: readonly string[],
-  originals: readonly string[],
+  originals: readonly (string | typeof PART)[],
 ): string {
   const width = indentOf(line);
   for (let away = 1; away <= 200; away++) {
     for (const near of [index - away, index + away]) {
       const match = pairs.get(near);
-      if (match === undefined || indentOf(befores[match] as string) !== width) continue;
-      return ' '.repeat(indentOf(originals[match] as string)) + line.slice(width);
+      const original = match === undefined ? PART : (originals[match] ?? PART);
+      if (match === undefined || original === PART || indentOf(befores[match] as string) !== width) continue;
+      return ' '.repeat(indentOf(original)) + line.slice(width);
     }
   }
   return line;

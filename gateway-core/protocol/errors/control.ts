@@ -98,7 +98,8 @@ export const controlErrors = {
   PB_PORT_IN_USE: {
     template: 'Control address {host}:{port} is taken by another program',
     cause: 'Another gateway or another program listens there.',
-    remedy: 'Stop the other program, or set settings.control.port (or --control HOST:PORT) to a free port.',
+    remedy:
+      'Stop the other program, or choose a free port: of an instance in its config, of the control address with settings.control.port or --control HOST:PORT.',
   },
   PB_CONTROL_ADDRESS: {
     template: 'Cannot listen on control address {host}:{port}: {message}',
