@@ -69,7 +69,7 @@ const cases: [name: string, edits: ConfigEdit[], changes: string[]][] = [
   [
     'a whole config keeps what is the same',
     [set(['sources', 'telemetry', 'config'], { listen: { host: '127.0.0.1', port: 5672 }, addresses: ['a'] })],
-    ['- addresses: [collectd/telemetry]', '+ addresses: [ a ]'],
+    ['- addresses: [collectd/telemetry]', '+ addresses: [a]'],
   ],
   ['a new key', [set(['sources', 'telemetry', 'expect'], { every: '30s' })], ['+ expect:', '+ every: 30s']],
   [
