@@ -405,6 +405,7 @@ describe('logging in', () => {
     size.writeUInt32BE(init.length + 8);
     raw.write(Buffer.from('AMQP\x03\x01\0\0', 'latin1'), size, Buffer.from([2, 1, 0, 0]), init);
     await until(() => raw.closed);
+    await until(() => test.errors.length > 0);
     expect(test.errors.at(-1)?.message).toContain('mechanism "constructor" is not offered; ours: ANONYMOUS');
   });
 

@@ -1,3 +1,4 @@
+import { createElement } from 'react';
 import {
   IconActivity,
   IconArrowsExchange,
@@ -65,6 +66,6 @@ const BY_KIND: Readonly<Record<PluginKind, Icon>> = {
 
 /** A plugin's picture; decorative, the name stands beside it. */
 export function PluginIcon({ icon, kind, size = 18 }: { icon: string; kind: PluginKind | undefined; size?: number }) {
-  const Picture = NAMED.get(icon) ?? (kind === undefined ? IconPuzzle : BY_KIND[kind]);
-  return <Picture size={size} stroke={1.7} aria-hidden />;
+  const picture = NAMED.get(icon) ?? (kind === undefined ? IconPuzzle : BY_KIND[kind]);
+  return createElement(picture, { size, stroke: 1.7, 'aria-hidden': true });
 }
