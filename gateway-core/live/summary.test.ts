@@ -12,9 +12,18 @@ describe('summarise', () => {
     expect(line({ level: 3, name: 'disk' })).toBe('name=disk level=3');
   });
 
-  it('puts a metric\'s value before its labels', () => {
-    const data = { name: 'collectd_memory', type: 'gauge', value: 97.4, time: 0, interval: 10, labels: { host: 'a', type: 'used' } };
-    expect(summarise(createMessage('in', 'default', { kind: 'metric', data }))).toBe('collectd_memory 97.4 host=a type=used');
+  it("puts a metric's value before its labels", () => {
+    const data = {
+      name: 'collectd_memory',
+      type: 'gauge',
+      value: 97.4,
+      time: 0,
+      interval: 10,
+      labels: { host: 'a', type: 'used' },
+    };
+    expect(summarise(createMessage('in', 'default', { kind: 'metric', data }))).toBe(
+      'collectd_memory 97.4 host=a type=used',
+    );
   });
 
   it('counts further elements', () => {
