@@ -1,3 +1,4 @@
+import { cliPage } from './cli-page.ts';
 import { configPage } from './config-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { builtInManifests } from './plugin-list.ts';
@@ -7,6 +8,7 @@ import { pluginsPage } from './plugins-page.ts';
 export async function pages(root: string): Promise<ReadonlyMap<string, string>> {
   const manifests = await builtInManifests(root);
   return new Map([
+    ['docs/cli.md', cliPage()],
     ['docs/config.md', configPage()],
     ['docs/errors.md', errorsPage(manifests)],
     ['docs/plugins.md', pluginsPage(manifests)],
