@@ -1,6 +1,6 @@
 import { ActionIcon, Tabs, Tooltip } from '@mantine/core';
 import { IconLayoutColumns, IconLayoutRows, IconX } from '@tabler/icons-react';
-import { useState, type KeyboardEvent, type PointerEvent } from 'react';
+import type { KeyboardEvent, PointerEvent } from 'react';
 import type { LiveMessage, LiveRow, TopologyNode } from '../../../gateway-core/protocol/model.ts';
 import { bytes, clock, exactTime, micros } from '../../app/format.ts';
 import { useCall } from '../../app/gateway.ts';

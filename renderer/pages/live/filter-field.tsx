@@ -52,10 +52,13 @@ export function FilterField({
   const listId = useId();
   const faultId = useId();
 
-  useEffect(() => {
+  // Back and forward change the URL: the field follows.
+  const [followed, setFollowed] = useState(value);
+  if (value !== followed) {
+    setFollowed(value);
     setDraft(value);
     setSettled(value);
-  }, [value]);
+  }
   useEffect(() => {
     const timer = setTimeout(() => setSettled(draft.trim()), CHECK_AFTER_MS);
     return () => clearTimeout(timer);

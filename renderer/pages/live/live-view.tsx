@@ -38,15 +38,14 @@ export function LiveView(props: LiveViewProps) {
 
 /** The selected row, kept when it leaves the view: what one reads must not vanish. */
 function useSelected(tap: LiveTap, selected: string, version: number): RowEntry | undefined {
-  const kept = useRef<{ key: string; entry: RowEntry }>(undefined);
+  const [kept, setKept] = useState<{ readonly key: string; readonly entry: RowEntry }>();
   const selection = parseSelection(selected);
   if (selection === undefined) return undefined;
-  const key = selected;
-  if (kept.current?.key === key) return kept.current.entry;
+  if (kept?.key === selected) return kept.entry;
   // `version`: looked for again while it has not been found.
   const entry = version >= 0 ? tap.ring.at(tap.ring.find(selection.seq, selection.id)) : undefined;
   if (entry?.kind !== 'row') return undefined;
-  kept.current = { key, entry };
+  setKept({ key: selected, entry });
   return entry;
 }
 

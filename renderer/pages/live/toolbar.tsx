@@ -17,7 +17,11 @@ const APPLY_AFTER_MS = 450;
 function TextFilter({ value }: { value: string }) {
   const { set } = useUrlState();
   const [draft, setDraft] = useState(value);
-  useEffect(() => setDraft(value), [value]);
+  const [followed, setFollowed] = useState(value);
+  if (value !== followed) {
+    setFollowed(value);
+    setDraft(value);
+  }
   useEffect(() => {
     if (draft === value) return;
     const timer = setTimeout(() => set({ text: draft, row: undefined }, { replace: true }), APPLY_AFTER_MS);
