@@ -85,7 +85,7 @@ export class Listener implements AmqpListener {
   async close(): Promise<void> {
     this.stopListening();
     await this.intake.close();
-    await Promise.all([...this.peers].map((peer) => peer.end()));
+    await Promise.all([...this.peers].map((peer) => peer.end(true)));
   }
 
   private stopListening(): void {

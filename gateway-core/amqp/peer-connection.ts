@@ -218,12 +218,16 @@ export class PeerConnection {
     this.farewell();
   }
 
-  /** Ends the connection in order; resolves when the socket is closed. */
-  async end(): Promise<void> {
+  /**
+   * Ends the connection in order; resolves when the socket is closed. `wordless`: without the
+   * close performative, as if the network had gone. Debian's collectd 5.12 aborts on any close it
+   * is sent (its handler reads the error of a session that is gone), but reconnects after a loss.
+   */
+  async end(wordless = false): Promise<void> {
     const { socket } = this;
     if (socket === undefined || socket.destroyed) return;
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    if (this.connection.is_open()) this.connection.close();
+    if (!wordless && this.connection.is_open()) this.connection.close();
     this.farewell();
     await closed;
   }

@@ -2,11 +2,14 @@
  * The engine's side of the live view: one tap per subscription, its ring, and what of it goes
  * to the client: at most one batch per 100 ms, under credit, within the bytes agreed.
  */
+import { unpack } from '../flow/pack.ts';
+import { toCloudEvent } from '../plugin-api/cloud-event.ts';
+import type { Message } from '../plugin-api/index.ts';
 import { CodedError } from '../engine/error.ts';
 import { compileExpression } from '../flow/expression.ts';
 import type { LiveItem, Streams } from '../protocol/contract.ts';
 import type { StreamOut } from '../protocol/handlers.ts';
-import type { LiveBudget, LiveCounts, LiveMessage, LiveRow } from '../protocol/model.ts';
+import type { CloudEventJson, LiveBudget, LiveCounts, LiveMessage, LiveRow } from '../protocol/model.ts';
 import { LiveRing, type RingEntry } from './ring.ts';
 import { REPORT_MS, type TapReport, type TapSpec } from './tap.ts';
 
@@ -99,7 +102,7 @@ export class LiveHub {
       matched: report.matched,
       sampled: report.rows.length,
     });
-    for (const { row, full } of report.rows) open.ring.push(row, full);
+    for (const { row, packed } of report.rows) open.ring.push(row, packed);
     open.changed = true;
   }
 
@@ -146,7 +149,8 @@ export class LiveHub {
     let bytes = 0;
     while (from > 0) {
       const entry = fresh[from - 1] as RingEntry;
-      const size = 300 + entry.row.summary.length + entry.row.after.length + (open.full ? entry.full.length : 0);
+      const size =
+        300 + entry.row.summary.length + entry.row.after.length + (open.full ? entry.packed.byteLength * 2 : 0);
       if (bytes + size > open.byteTokens && from < fresh.length) break;
       bytes += size;
       from--;
@@ -164,8 +168,12 @@ export class LiveHub {
   }
 }
 
-function wholeOf({ row, full }: RingEntry): LiveMessage {
-  return { row, ...(JSON.parse(full) as Omit<LiveMessage, 'row'>) };
+/** The message as CloudEvents, made when someone asks for it. */
+function wholeOf({ row, packed }: RingEntry): LiveMessage {
+  const [before, ...outputs] = unpack(packed) as [Message, ...Message[]];
+  const event = (message: Message): CloudEventJson => toCloudEvent(message) as CloudEventJson;
+  const after = row.verdict === 'unchanged' ? [event(before)] : outputs.map(event);
+  return { row, before: event(before), attributes: before.attributes, ...(row.verdict === undefined ? {} : { after }) };
 }
 
 function countsOf(open: OpenTap): LiveCounts {

@@ -2,8 +2,8 @@ import type { LiveRow } from '../protocol/model.ts';
 
 export interface RingEntry {
   readonly row: LiveRow;
-  /** The whole message as JSON (`LiveMessage` without its row). */
-  readonly full: string;
+  /** What came in, then what came out, packed (flow/pack.ts). */
+  readonly packed: Uint8Array;
 }
 
 const OVERHEAD = 400;
@@ -30,9 +30,9 @@ export class LiveRing {
     return this.entries[this.head]?.row.seq ?? this.last + 1;
   }
 
-  push(row: Omit<LiveRow, 'seq'>, full: string): void {
-    const size = full.length * 2 + row.summary.length * 2 + row.after.length * 2 + OVERHEAD;
-    this.entries.push({ row: { ...row, seq: ++this.last }, full, size });
+  push(row: Omit<LiveRow, 'seq'>, packed: Uint8Array): void {
+    const size = packed.byteLength + row.summary.length * 2 + row.after.length * 2 + OVERHEAD;
+    this.entries.push({ row: { ...row, seq: ++this.last }, packed, size });
     this.bytes += size;
     while (this.bytes > this.maxBytes && this.entries.length - this.head > 1) {
       this.bytes -= (this.entries[this.head] as { size: number }).size;

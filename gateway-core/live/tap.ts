@@ -3,9 +3,9 @@
  * anything is cloned or serialised, and hands over rows ten times a second.
  */
 import { compileExpression, type CountingExpression } from '../flow/expression.ts';
-import { toCloudEvent } from '../plugin-api/cloud-event.ts';
+import { pack } from '../flow/pack.ts';
 import { Filtered, Refused, type HandlerItem, type HandlerResult, type Message } from '../plugin-api/index.ts';
-import type { CloudEventJson, LiveMessage, LiveRow } from '../protocol/model.ts';
+import type { LiveRow } from '../protocol/model.ts';
 import { searchable, sizeOf, summarise, verdictOf } from './summary.ts';
 
 export interface TapSpec {
@@ -18,10 +18,10 @@ export interface TapSpec {
   readonly rowsPerSecond: number;
 }
 
-/** A row without its number, and the whole message as JSON. */
+/** A row without its number, and the whole message packed: what came in, then what came out. */
 export interface TapRow {
   readonly row: Omit<LiveRow, 'seq'>;
-  readonly full: string;
+  readonly packed: Uint8Array<ArrayBuffer>;
 }
 
 /** Counts since the last report. */
@@ -55,10 +55,12 @@ export class Tap {
   readonly spec: TapSpec;
   private readonly where: CountingExpression | undefined;
   private samples: Sample[] = [];
-  private tokens: number;
+  /** Rows this interval may still bring, and what the intervals of the last second brought. */
+  private room: number;
+  private readonly past: number[] = [];
   private seen = 0;
   private matched = 0;
-  private reportedFaults = 0;
+  private faults = 0;
   private unevaluated = 0;
   private filterMs = 0;
   private order = 0;
@@ -67,7 +69,7 @@ export class Tap {
   constructor(spec: TapSpec) {
     this.spec = spec;
     this.where = spec.where === '' ? undefined : compileExpression(spec.where);
-    this.tokens = spec.rowsPerSecond;
+    this.room = this.nextRoom(false);
   }
 
   /** Offers a batch; `results` are the handler's, absent at a source or sink. */
@@ -103,19 +105,17 @@ export class Tap {
   /** Rows and counts since the last call; undefined when nothing passed. */
   report(): TapReport | undefined {
     const { seen, matched, unevaluated } = this;
-    this.tokens = Math.min(
-      this.spec.rowsPerSecond,
-      this.tokens - this.samples.length + (this.spec.rowsPerSecond * REPORT_MS) / 1000,
-    );
+    this.past.push(this.samples.length);
+    if (this.past.length >= 1000 / REPORT_MS) this.past.shift();
+    this.room = this.nextRoom(matched > this.room);
     if (seen === 0) return undefined;
-    const faults = this.where?.faults ?? 0;
     const samples = this.samples.sort((a, b) => a.order - b.order);
     const report: TapReport = {
       tap: this.spec.tap,
       rows: samples.map((sample) => rowOf(this.spec.instance, sample)),
       seen,
       matched,
-      filterErrors: faults - this.reportedFaults,
+      filterErrors: this.faults,
       unevaluated,
     };
     this.samples = [];
@@ -124,17 +124,40 @@ export class Tap {
     this.unevaluated = 0;
     this.filterMs = 0;
     this.order = 0;
-    this.reportedFaults = faults;
+    this.faults = 0;
     return report;
   }
 
-  /** A handler's message matches by what went in or by what came out. */
+  /**
+   * Never more than the budget within a second. A burst after quiet may take half of what is left
+   * of it at once; while there is more than fits, every interval gets its even share.
+   */
+  private nextRoom(crowded: boolean): number {
+    const left = this.spec.rowsPerSecond - this.past.reduce((sum, rows) => sum + rows, 0);
+    const share = (this.spec.rowsPerSecond * REPORT_MS) / 1000;
+    return Math.max(0, Math.min(left, Math.ceil(crowded ? share : Math.max(share, left / 2))));
+  }
+
+  /**
+   * A handler's message matches by what went in or by what came out. It counts as a fault of the
+   * filter only when none of these could be evaluated: fields differ before and after a decoder.
+   */
   private matches(message: Message, result: HandlerResult | undefined): boolean {
+    const before = this.where?.faults ?? 0;
+    let looked = 1;
     if (this.matchesOne(message)) return true;
-    if (result === undefined || result === message) return false;
-    if (Array.isArray(result))
-      return (result as readonly HandlerItem[]).some((part) => isPlain(part) && this.matchesOne(part));
-    return isPlain(result as HandlerItem) && this.matchesOne(result as Message);
+    if (result !== undefined && result !== message) {
+      const parts: readonly HandlerItem[] = Array.isArray(result)
+        ? (result as readonly HandlerItem[])
+        : [result as HandlerItem];
+      for (const part of parts) {
+        if (!isPlain(part)) continue;
+        looked++;
+        if (this.matchesOne(part)) return true;
+      }
+    }
+    if ((this.where?.faults ?? 0) - before === looked) this.faults++;
+    return false;
   }
 
   private matchesOne(message: Message): boolean {
@@ -152,7 +175,7 @@ export class Tap {
   ): void {
     this.matched++;
     const order = this.order++;
-    const room = Math.floor(this.tokens);
+    const { room } = this;
     if (order < room) {
       this.samples.push({ order, time, before, result, pipeline, micros });
       return;
@@ -189,13 +212,6 @@ function rowOf(instance: string, sample: Sample): TapRow {
     ...(refusal === undefined ? {} : { code: refusal.code, reason: refusal.cause }),
     ...(refusal !== undefined || filter === undefined ? {} : { reason: filter.reason }),
   };
-  const full: Omit<LiveMessage, 'row'> = {
-    before: toCloudEvent(before) as CloudEventJson,
-    attributes: before.attributes,
-    ...(result === undefined ? {} : { after: outputs.map((output) => toCloudEvent(output) as CloudEventJson) }),
-  };
-  return {
-    row,
-    full: JSON.stringify(full, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
-  };
+  // Packing copies bytes; making CloudEvents of them waits until someone opens the message.
+  return { row, packed: pack(outputs.length === 1 && outputs[0] === before ? [before] : [before, ...outputs]) };
 }

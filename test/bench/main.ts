@@ -13,7 +13,7 @@ const program = (file: string) => (): Promise<void> => {
 };
 
 const benches: Record<string, () => Promise<void>> = {
-  amqp: async () => (await import('./amqp.ts')).amqp(10, 100_000),
+  amqp: async () => (await import('./amqp.ts')).amqp(10, 200_000),
   decode: program('plugins/collectd-metrics/bench/decode.ts'),
   scrape: program('plugins/prometheus/bench/scrape.ts'),
   start: async () => (await import('./start.ts')).start(5),

@@ -91,4 +91,22 @@ describe('collectd to Prometheus', () => {
     expect(metrics.deadLettered).toBe(0);
     expect(metrics.filtered).toBe(0);
   });
+
+  it('lets collectd live when the source is switched off, and has it back when it is on again', async () => {
+    const session = { access: 'full', client: 'test' } as const;
+    const switchTo = (enabled: boolean) =>
+      gateway.handlers.calls['config.edit'](
+        { edits: [{ op: 'set', path: ['sources', 'telemetry', 'enabled'], value: enabled }] },
+        session,
+        new AbortController().signal,
+      );
+    await switchTo(false);
+    const before = (await gateway.status()).pipelines['metrics']?.delivered ?? 0;
+    await switchTo(true);
+    await eventually(
+      () => `messages come in again. collectd says: ${collectd?.program.output() ?? ''}`,
+      async () => ((await gateway.status()).pipelines['metrics']?.delivered ?? 0) > before + 10,
+    );
+    expect(collectd?.program.running).toBe(true);
+  });
 });
