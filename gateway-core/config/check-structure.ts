@@ -52,6 +52,15 @@ function notYet(config: Readonly<Map>): Problem[] {
       );
     }
   }
+  for (const [name, sink] of members(config.sinks)) {
+    if (isMap(sink.buffer) && (sink.buffer.whenFull === 'dropNewest' || sink.buffer.whenFull === 'dropOldest')) {
+      warn(
+        ['sinks', name, 'buffer', 'whenFull'],
+        `buffer.whenFull: ${sink.buffer.whenFull}`,
+        'nothing is dropped: when the buffer is full, the pipelines slow their sources, as with block',
+      );
+    }
+  }
   for (const [name, pipeline] of members(config.pipelines)) {
     if (typeof pipeline.workers === 'number' && pipeline.workers > 1) {
       warn(['pipelines', name, 'workers'], 'workers', 'the pipeline runs once');

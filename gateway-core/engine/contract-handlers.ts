@@ -97,12 +97,22 @@ function callHandlers(parts: EngineParts): CallHandlers {
       problems: await checkInstance(params, { ...parts.checkOptions(), running: keeper.running ?? undefined }),
     }),
 
-    'flow.pause': async ({ name }) => forPipelines(parts, name, (pipeline) => fleet.pause(pipeline)),
-    'flow.resume': async ({ name }) => forPipelines(parts, name, (pipeline) => fleet.resume(pipeline)),
-    'flow.drain': async ({ name }) => forPipelines(parts, name, (pipeline) => fleet.drain(pipeline)),
-    'instance.restart': async ({ name }) => {
+    'flow.pause': ({ name }, session) =>
+      forPipelines(parts, name, session, 'paused', (pipeline) => fleet.pause(pipeline)),
+    'flow.resume': ({ name }, session) =>
+      forPipelines(parts, name, session, 'resumed', (pipeline) => fleet.resume(pipeline)),
+    'flow.drain': ({ name }, session) =>
+      forPipelines(parts, name, session, 'drained', (pipeline) => fleet.drain(pipeline)),
+    'instance.restart': async ({ name }, session) => {
       if (keeper.running?.instances.has(name) !== true) throw unknownName(parts, name);
       await fleet.restart(name);
+      events.report({
+        severity: 'info',
+        source: 'flow',
+        type: 'instance.restarted',
+        subject: name,
+        message: `${name} was restarted (by ${session.client})`,
+      });
       return {};
     },
 
@@ -156,6 +166,8 @@ function instancesByPlugin({ keeper }: EngineParts): ReadonlyMap<string, readonl
 async function forPipelines(
   parts: EngineParts,
   name: string,
+  session: Session,
+  done: string,
   act: (pipeline: string) => Promise<void>,
 ): Promise<Record<string, never>> {
   const config = parts.keeper.running;
@@ -167,6 +179,15 @@ async function forPipelines(
           .map((p) => p.name);
   if (pipelines.length === 0 && config?.instances.has(name) !== true) throw unknownName(parts, name);
   await Promise.all(pipelines.map(act));
+  for (const pipeline of pipelines) {
+    parts.events.report({
+      severity: 'info',
+      source: 'flow',
+      type: `pipeline.${done}`,
+      subject: pipeline,
+      message: `${pipeline} was ${done} (by ${session.client})`,
+    });
+  }
   return {};
 }
 

@@ -41,6 +41,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     port,
     token: options.token,
     sessionFile: options.sessionFile,
+    readTokens: readTokens(process.env),
     handlers: options.handlers,
     ...(options.panel ? { panelFolder: join(options.application, 'dist', 'renderer') } : {}),
     metrics: async () => {
@@ -53,4 +54,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     log: options.log,
   });
   return { host, port: server.port, oneTimeLink: () => server.oneTimeLink(), close: () => server.close() };
+}
+
+const MIN_TOKEN = 20;
+
+/** Read-only tokens: `PATCHBAY_READ_TOKENS`, separated by spaces; shorter ones than 20 characters are not taken. */
+function readTokens(env: Readonly<Record<string, string | undefined>>): string[] {
+  return (env['PATCHBAY_READ_TOKENS'] ?? '').split(/\s+/).filter((token) => token.length >= MIN_TOKEN);
 }

@@ -1,6 +1,7 @@
 /** Which page is shown: no session, first run, or what the URL says. */
 import { Suspense } from 'react';
-import { Redirect, Route, Switch, useLocation } from 'wouter';
+import { Button } from '@mantine/core';
+import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { EmptyState } from '../components/empty-state.tsx';
 import { ErrorPanel } from '../components/error-panel.tsx';
 import { Loading } from '../components/loading.tsx';
@@ -29,7 +30,16 @@ function Pages() {
             <Redirect to={HOME} replace />
           </Route>
           <Route>
-            <EmptyState title={texts.common.notFound}>{texts.common.notFoundText}</EmptyState>
+            <EmptyState
+              title={texts.common.notFound}
+              action={
+                <Button component={Link} href={HOME} variant="default">
+                  {texts.common.toStart}
+                </Button>
+              }
+            >
+              {texts.common.notFoundText}
+            </EmptyState>
           </Route>
         </Switch>
       </Suspense>

@@ -37,10 +37,12 @@ export async function tap(instance: string, options: TapOptions): Promise<number
         (item) => {
           if (item.kind !== 'messages') return;
           for (const message of item.messages) {
-            for (const line of linesOf(message, options.json === true)) print(line);
-            if (++printed >= count) {
-              done();
-              return;
+            for (const line of linesOf(message, options.json === true)) {
+              print(line);
+              if (++printed >= count) {
+                done();
+                return;
+              }
             }
           }
         },

@@ -18,6 +18,7 @@ export const common = {
   pageFailedRemedy: 'Load it again. If that does not help, report it with the text above.',
   notFound: 'There is no such screen',
   notFoundText: 'The link may be from another version.',
+  toStart: 'Go to the topology',
   instanceStates: {
     disabled: 'disabled',
     starting: 'starting',

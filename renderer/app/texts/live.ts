@@ -9,7 +9,7 @@ export const live = {
   gone: (name: string) => `There is no instance “${name}”`,
   goneText: 'It was removed or renamed. Choose another one above.',
   where: 'Filter (CEL)',
-  wherePlaceholder: 'type.startsWith("patchbay") && data.host == "node-1"',
+  wherePlaceholder: 'data.labels.host == "node-3.demo" && data.value > 90',
   whereChecking: 'checking…',
   whereWrong: (at: number) => `at character ${at + 1}`,
   text: 'Text',
