@@ -109,6 +109,11 @@ const cases: [name: string, text: string, problems: string[]][] = [
     ['warning PB_CONFIG_NOT_YET 3:29 sinks.a.buffer.kind'],
   ],
   [
+    'a buffer that would drop',
+    'version: 1\nsinks:\n  a: { plugin: x, buffer: { whenFull: dropOldest } }\n',
+    ['warning PB_CONFIG_NOT_YET 3:29 sinks.a.buffer.whenFull'],
+  ],
+  [
     'features of later versions',
     'version: 1\nevents: [{ to: x }]\nexecutors: { k: { plugin: kubectl } }\nrunbooks: { r: {} }\npipelines:\n  p: { from: [a], to: [b], workers: 2 }\n',
     [

@@ -6,7 +6,7 @@ import { texts } from '../../app/texts.ts';
 import { useUrlState } from '../../app/url-state.ts';
 import { Rate } from '../../components/rate.tsx';
 import { edgeRate, fillTone, type GraphEdge } from './graph.ts';
-import { edgePath, labelPoint } from './path.ts';
+import { edgePath } from './path.ts';
 import styles from './topology.module.css';
 import type { CanvasEdge } from './topology-view.tsx';
 
@@ -16,7 +16,7 @@ const LABEL_ZOOM = 0.45;
 export const FlowEdge = memo(function FlowEdge({ data, selected }: EdgeProps<CanvasEdge>) {
   const legible = useStore((store) => store.transform[2] >= LABEL_ZOOM);
   if (data === undefined) return null;
-  const at = labelPoint(data.points);
+  const at = data.label;
   return (
     <>
       <Line edge={data.edge} path={edgePath(data.points)} selected={selected === true} />

@@ -22,9 +22,13 @@ import { buildGraph, neighbour, shapeKey, type GraphEdge } from './graph.ts';
 import { Inspector } from './inspector.tsx';
 import { layOut, NODE_HEIGHT, NODE_WIDTH, type Point } from './layout.ts';
 import styles from './topology.module.css';
+import { apart, labelPoint } from './path.ts';
 
 export type CanvasNode = Node<{ readonly node: TopologyNode }, 'instance'> | Node<Record<string, never>, 'loose'>;
-export type CanvasEdge = Edge<{ readonly edge: GraphEdge; readonly points: readonly Point[] }, 'flow'>;
+export type CanvasEdge = Edge<
+  { readonly edge: GraphEdge; readonly points: readonly Point[]; readonly label: Point },
+  'flow'
+>;
 
 const NODE_TYPES = { instance: InstanceNode, loose: LooseLabel };
 const EDGE_TYPES = { flow: FlowEdge };
@@ -94,28 +98,27 @@ function Canvas({ topology, stale }: { topology: Topology; stale: boolean }) {
     ];
   }, [graph, layout, selected]);
 
-  const edges = useMemo<CanvasEdge[]>(
-    () =>
-      graph.edges.map((edge) => {
-        const from = layout.places.get(edge.from) ?? { x: 0, y: 0 };
-        const to = layout.places.get(edge.to) ?? { x: 0, y: 0 };
-        const points = [
-          { x: from.x + NODE_WIDTH, y: from.y + NODE_HEIGHT / 2 },
-          ...(layout.bends.get(edge.id) ?? []),
-          { x: to.x, y: to.y + NODE_HEIGHT / 2 },
-        ];
-        return {
-          id: edge.id,
-          source: edge.from,
-          target: edge.to,
-          type: 'flow',
-          selected: `${edge.from}>${edge.to}` === selectedEdge,
-          focusable: false,
-          data: { edge, points },
-        };
-      }),
-    [graph, layout, selectedEdge],
-  );
+  const edges = useMemo<CanvasEdge[]>(() => {
+    const ways = graph.edges.map((edge) => {
+      const from = layout.places.get(edge.from) ?? { x: 0, y: 0 };
+      const to = layout.places.get(edge.to) ?? { x: 0, y: 0 };
+      return [
+        { x: from.x + NODE_WIDTH, y: from.y + NODE_HEIGHT / 2 },
+        ...(layout.bends.get(edge.id) ?? []),
+        { x: to.x, y: to.y + NODE_HEIGHT / 2 },
+      ];
+    });
+    const labels = apart(ways.map(labelPoint));
+    return graph.edges.map((edge, index) => ({
+      id: edge.id,
+      source: edge.from,
+      target: edge.to,
+      type: 'flow' as const,
+      selected: `${edge.from}>${edge.to}` === selectedEdge,
+      focusable: false,
+      data: { edge, points: ways[index] ?? [], label: labels[index] ?? { x: 0, y: 0 } },
+    }));
+  }, [graph, layout, selectedEdge]);
 
   /** The operator chose what to look at: from then on only they move the canvas. */
   const moved = useRef(false);
