@@ -8,6 +8,7 @@ const tap = (spec: Partial<TapSpec> = {}): Tap =>
   new Tap({ tap: 't', instance: 'h', where: '', text: '', rowsPerSecond: 200, ...spec });
 const message = (data: unknown): Message => createMessage('in', 'p', { data });
 const many = (count: number): Message[] => Array.from({ length: count }, (_, i) => message({ n: i }));
+const numberOf = (packed: Uint8Array): number => (unpack(packed)[0] as Message & { data: { n: number } }).data.n;
 const report = (of: Tap): TapReport =>
   of.report() ?? { tap: 't', rows: [], seen: 0, matched: 0, filterErrors: 0, unevaluated: 0 };
 
@@ -17,9 +18,7 @@ describe('a tap', () => {
     of.offer(many(30), undefined, 'flow', undefined);
     const { rows, seen, matched } = report(of);
     expect([seen, matched]).toEqual([30, 30]);
-    expect(rows.map(({ packed }) => (unpack(packed)[0]?.data as { n: number }).n)).toEqual(
-      Array.from({ length: 30 }, (_, i) => i),
-    );
+    expect(rows.map(({ packed }) => numberOf(packed))).toEqual(Array.from({ length: 30 }, (_, i) => i));
   });
 
   it('never brings more rows in any second than agreed, and counts every message', () => {
@@ -44,7 +43,7 @@ describe('a tap', () => {
     for (let round = 0; round < 200; round++) {
       const of = tap({ rowsPerSecond: 20 });
       of.offer(many(100), undefined, 'flow', undefined);
-      places.push(...report(of).rows.map(({ packed }) => (unpack(packed)[0]?.data as { n: number }).n));
+      places.push(...report(of).rows.map(({ packed }) => numberOf(packed)));
     }
     const early = places.filter((place) => place < 50).length / places.length;
     expect(early).toBeGreaterThan(0.42);

@@ -141,7 +141,10 @@ settings: { control: { port: 0 } }
 
 const BOMB = `version: 1
 a: &a [x,x,x,x,x,x,x,x,x]
-${[...'bcdefghi'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}
+${'bcdefghi'
+  .split('')
+  .map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`)
+  .join('\n')}
 runbooks: { bomb: *i }
 `;
 

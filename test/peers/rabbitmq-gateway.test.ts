@@ -38,7 +38,7 @@ async function publish(
     () => `${confirmed.length} of ${enough} are confirmed`,
     () => confirmed.length >= enough || undefined,
   );
-  return { confirmed: () => [...confirmed], end: () => void connection.close() };
+  return { confirmed: () => [...confirmed], end: () => connection.close() };
 }
 
 function connect(): Connection {
