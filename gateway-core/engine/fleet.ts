@@ -13,6 +13,7 @@ import type { TestStep } from '../plugin-api/index.ts';
 import type { InstanceState, Plan } from '../protocol/model.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import { InstanceError } from './error.ts';
+import { CodedError } from './error.ts';
 import { isThirdParty, place, type Placement } from './placement.ts';
 
 export interface FleetOptions {
@@ -20,6 +21,8 @@ export interface FleetOptions {
   readonly deadlineMs: number;
   readonly heapLimitMb: number;
   readonly watchdogSeconds: number;
+  /** What an instance has to start, change or stop in, beside the time its outcomes take. */
+  readonly answerSeconds: number;
   /** Folders third-party workers may read: the application and the plugin cache. */
   readonly readable: readonly string[];
   storagePort(): Promise<MessagePort>;
@@ -270,7 +273,7 @@ export class Fleet {
         const same = JSON.stringify(current.spec) === JSON.stringify(target.spec);
         for (const worker of target.workers) {
           if (!current.workers.includes(worker)) await this.command(worker, 'startInstance', { spec: target.spec });
-          else if (!same) await this.command(worker, 'replaceInstance', { spec: target.spec, waitMs: SETTLE_MS });
+          else if (!same) await this.replace(worker, target.spec);
         }
         for (const worker of current.workers) {
           if (!target.workers.includes(worker)) await this.command(worker, 'stopInstance', { name, waitMs: SETTLE_MS });
@@ -287,6 +290,16 @@ export class Fleet {
         if (target.spec.kind === 'sink') this.deployed.set(name, target);
         else this.unusable.add(name);
       }
+    }
+  }
+
+  private async replace(worker: string, spec: InstanceSpec): Promise<void> {
+    try {
+      await this.command(worker, 'replaceInstance', { spec, waitMs: SETTLE_MS });
+    } catch (error) {
+      // What could not even be loaded before is not there to be replaced.
+      if (!(error instanceof Error && 'code' in error && error.code === 'PB_INSTANCE_NOT_HERE')) throw error;
+      await this.command(worker, 'startInstance', { spec });
     }
   }
 
@@ -334,9 +347,14 @@ export class Fleet {
       const to = this.workers.get(server);
       if (this.links.has(key) || from?.up !== true || to?.up !== true) continue;
       const { port1, port2 } = new MessageChannel();
-      this.links.add(key);
-      await to.command('serve', { name, port: port2 }, [port2]);
-      await from.command('link', { name, kind, port: port1 }, [port1]);
+      try {
+        await to.command('serve', { name, port: port2 }, [port2]);
+        await from.command('link', { name, kind, port: port1 }, [port1]);
+        this.links.add(key);
+      } catch {
+        // It is not there: it failed to start, or its worker died just now. The next change or restart links it.
+        port1.close();
+      }
     }
   }
 
@@ -520,7 +538,18 @@ export class Fleet {
   ): Promise<void> {
     const handle = this.workers.get(worker);
     if (handle?.up !== true) return;
-    await handle.command(command, params as never);
+    const { name = '', waitMs = 0, spec } = params as { name?: string; waitMs?: number; spec?: InstanceSpec };
+    const seconds = this.options.answerSeconds + waitMs / 1000;
+    const instance = spec?.name ?? name;
+    const late = Symbol('late');
+    const work = handle.command(command, params as never).then(() => undefined);
+    // One plugin that never answers must not keep all others from starting, changing and stopping.
+    const answer = await withDeadline(work, seconds * 1000, late);
+    if (answer !== late) return;
+    void handle.command('abandon', {}).catch(() => undefined);
+    const error = new CodedError('PB_INSTANCE_HANGS', { name: instance, what: WHAT[command], seconds });
+    if (command !== 'stopInstance') this.note(instance, 'failed', error.message, error.code, worker);
+    throw error;
   }
 
   private async everywhere(
@@ -588,6 +617,24 @@ function addPipeline(into: Map<string, PipelineCounters>, name: string, counters
     return;
   }
   for (const key of Object.keys(sum) as (keyof PipelineCounters)[]) sum[key] += counters[key];
+}
+
+const WHAT = {
+  startInstance: 'start',
+  beginSource: 'start',
+  replaceInstance: 'take its new config',
+  stopInstance: 'stop',
+} as const;
+
+/** What `work` ends in, or `late` when it takes longer. */
+async function withDeadline<T, Late>(work: Promise<T>, ms: number, late: Late): Promise<T | Late> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<Late>((resolve) => (timer = setTimeout(() => resolve(late), ms)));
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The result, or undefined when it does not come in time or fails. */

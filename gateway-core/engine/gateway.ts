@@ -47,6 +47,8 @@ export interface GatewayOptions {
   readonly deadlineMs?: number;
   /** Seconds without a sign of life after which a worker is ended; default 10. */
   readonly watchdogSeconds?: number;
+  /** Seconds an instance has to start, change or stop in; default 30. */
+  readonly answerSeconds?: number;
   /** Megabytes of JavaScript heap per worker; default 512. */
   readonly workerHeapMb?: number;
 }
@@ -129,6 +131,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       deadlineMs: options.deadlineMs ?? 60_000,
       heapLimitMb: options.workerHeapMb ?? 512,
       watchdogSeconds: options.watchdogSeconds ?? 10,
+      answerSeconds: options.answerSeconds ?? 30,
       readable: [join(APPLICATION, '*'), join(folder.pluginsCache, '*')],
       storagePort: () => storage.port(),
       onLog: ({ instance, level, message, fields }, worker) =>

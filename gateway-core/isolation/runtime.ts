@@ -99,6 +99,8 @@ export class Runtime {
     serve: ({ name, port }) => this.serve(name, port),
     pausePipeline: ({ name }) => this.pipelines.get(name)?.pause(),
     resumePipeline: ({ name }) => this.pipelines.get(name)?.resume(),
+    // The order of commands is the worker's entry's: it lets the next one begin.
+    abandon: () => undefined,
     drainPipeline: ({ name }) => this.pipelines.get(name)?.drain(),
     openTap: ({ tap }) => ({ attached: this.openTap(tap) }),
     closeTap: ({ tap }) => this.closeTap(tap),

@@ -25,6 +25,8 @@ export interface Commands {
   serve: { params: { name: string; port: MessagePort }; result: void };
   pausePipeline: { params: { name: string }; result: void };
   resumePipeline: { params: { name: string }; result: void };
+  /** Goes on to the next command although the current one has not ended. */
+  abandon: { params: Record<string, never>; result: void };
   drainPipeline: { params: { name: string }; result: void };
   openTap: { params: { tap: TapSpec }; result: { attached: boolean } };
   closeTap: { params: { tap: string }; result: void };

@@ -64,11 +64,13 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'pausePipeline',
   'resumePipeline',
   'testInstance',
+  'abandon',
   'link',
   'serve',
   'unlink',
 ]);
 let turn: Promise<unknown> = Promise.resolve();
+let abandon = (): void => undefined;
 
 engine.on('message', ({ id, command, params }: ToWorker) => {
   const run = (): Promise<void> =>
@@ -76,8 +78,9 @@ engine.on('message', ({ id, command, params }: ToWorker) => {
       (value) => say({ t: 'done', id, value }),
       (error: unknown) => say({ t: 'failed', id, error: reportFault(error) }),
     );
+  if (command === 'abandon') abandon();
   if (AT_ONCE.has(command)) void run();
-  else turn = turn.then(run);
+  else turn = turn.then(() => Promise.race([run(), new Promise<void>((resolve) => (abandon = resolve))]));
 });
 
 say({ t: 'ready' });

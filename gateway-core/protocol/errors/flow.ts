@@ -56,6 +56,11 @@ export const flowErrors = {
     cause: 'An instance was to be changed that failed to start.',
     remedy: 'Restart the instance, or apply the config again.',
   },
+  PB_INSTANCE_HANGS: {
+    template: '{name} did not {what} within {seconds} s',
+    cause: 'The plugin waits for something that does not come, or has a fault.',
+    remedy: 'See what it connects to and its lines in the log; then restart the instance, or the gateway.',
+  },
   PB_SILENCE: {
     template: '{name} has been silent for {seconds} s; a message is expected every {every} s',
     cause: 'A source with `expect` brought nothing in for longer than stated.',
