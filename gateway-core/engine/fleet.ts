@@ -73,6 +73,8 @@ interface Deployed {
 export class Fleet {
   private readonly options: FleetOptions;
   private readonly workers = new Map<string, WorkerHandle>();
+  /** Workers on their way up for the first time. */
+  private readonly starting = new Map<string, Promise<unknown>>();
   private readonly settled = new Map<string, string>();
   private readonly deployed = new Map<string, Deployed>();
   private readonly records = new Map<string, InstanceRecord>();
@@ -371,9 +373,17 @@ export class Fleet {
     }
   }
 
-  private async worker(name: string, instance: ResolvedInstance): Promise<WorkerHandle> {
+  /** Starts the first worker of the pool ahead of its use. */
+  warm(): void {
+    this.worker('worker-1', undefined).catch(() => {
+      // Whoever needs it tries again, and hears why not.
+    });
+  }
+
+  private async worker(name: string, instance: ResolvedInstance | undefined): Promise<WorkerHandle> {
     const known = this.workers.get(name);
     if (known !== undefined) {
+      await this.starting.get(name);
       if (!known.up) await known.revive();
       return known;
     }
@@ -383,14 +393,19 @@ export class Fleet {
       deadlineMs: options.deadlineMs,
       heapLimitMb: options.heapLimitMb,
       watchdogSeconds: options.watchdogSeconds,
-      sandbox: isThirdParty(instance) ? sandboxOf(instance, options.readable) : undefined,
+      sandbox: instance !== undefined && isThirdParty(instance) ? sandboxOf(instance, options.readable) : undefined,
       storagePort: () => options.storagePort(),
       onMessage: (message) => this.heard(name, message),
       onUp: (first) => (first ? this.reopenTaps(worker) : this.exclusive(() => this.repopulate(worker))),
       onDown: (reason, code, restartMs) => this.lost(name, reason, code, restartMs),
     });
     this.workers.set(name, worker);
-    await worker.start();
+    const started = worker.start();
+    this.starting.set(
+      name,
+      started.catch(() => undefined).finally(() => this.starting.delete(name)),
+    );
+    await started;
     return worker;
   }
 

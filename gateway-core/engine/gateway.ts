@@ -19,7 +19,7 @@ import { Broadcast } from './broadcast.ts';
 import { ConfigKeeper, readConfigFile } from './config-keeper.ts';
 import { configChecker } from './config-checker.ts';
 import { contractHandlers, type EngineParts } from './contract-handlers.ts';
-import { startControl, type Control } from './control-address.ts';
+import type { Control } from './control-address.ts';
 import { openDataFolder } from './data-folder.ts';
 import { Fleet } from './fleet.ts';
 import { openLog } from './log.ts';
@@ -103,20 +103,15 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     undo.push(() => eventLog.close());
 
     const secrets = openSecrets(folder.path, { onEvent: (event) => eventLog.report(event) });
-    const [storage, catalogue, source] = await Promise.all([
-      openStorage({ folder: folder.path, onEvent: (event) => eventLog.report(event), log: logOf('storage') }),
-      openCatalogue({
-        builtInFolder: BUILT_IN,
-        userFolder: folder.plugins,
-        extraFolders: (options.pluginFolders ?? []).map((path) => resolve(path)),
-        cacheFolder: folder.pluginsCache,
-        log: logOf('catalogue'),
-      }),
-      configSource(options, folder.path),
-    ]);
-    undo.push(() => storage.close());
-    undo.push(() => catalogue.close());
-    eventLog.attach(storage);
+    const source = await configSource(options, folder.path);
+    // From here on several things get ready at once, each in a thread of its own: the stores,
+    // the first worker; this thread reads the plugins and loads the control server meanwhile.
+    const opening = openStorage({
+      folder: folder.path,
+      onEvent: (event) => eventLog.report(event),
+      log: logOf('storage'),
+    });
+    undo.push(async () => (await opening.catch(() => undefined))?.close());
 
     const changes = new Broadcast<{ readonly what: 'plugins' | 'config' }>(10);
     const status = new Broadcast<StatusReport>(1);
@@ -133,7 +128,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       watchdogSeconds: options.watchdogSeconds ?? 10,
       answerSeconds: options.answerSeconds ?? 30,
       readable: [join(APPLICATION, '*'), join(folder.pluginsCache, '*')],
-      storagePort: () => storage.port(),
+      storagePort: async () => (await opening).port(),
       onLog: ({ instance, level, message, fields }, worker) =>
         logOf(instance === '' ? worker : instance)[level](message, fields),
       onLive: ({ report }) => hub.report(report),
@@ -181,6 +176,20 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       },
     });
     undo.push(() => fleet.stop(0));
+    if (source.text !== undefined) fleet.warm();
+    const [storage, catalogue, { startControl }] = await Promise.all([
+      opening,
+      openCatalogue({
+        builtInFolder: BUILT_IN,
+        userFolder: folder.plugins,
+        extraFolders: (options.pluginFolders ?? []).map((path) => resolve(path)),
+        cacheFolder: folder.pluginsCache,
+        log: logOf('catalogue'),
+      }),
+      import('./control-address.ts'),
+    ]);
+    undo.push(() => catalogue.close());
+    eventLog.attach(storage);
 
     const checker = configChecker({ catalogue, secrets, folder: source.folder });
     const keeper = new ConfigKeeper({
