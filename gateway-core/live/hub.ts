@@ -171,7 +171,7 @@ export class LiveHub {
 /** The message as CloudEvents, made when someone asks for it. */
 function wholeOf({ row, packed }: RingEntry): LiveMessage {
   const [before, ...outputs] = unpack(packed) as [Message, ...Message[]];
-  const event = (message: Message): CloudEventJson => toCloudEvent(message) as CloudEventJson;
+  const event = (message: Message): CloudEventJson => toCloudEvent(message);
   const after = row.verdict === 'unchanged' ? [event(before)] : outputs.map(event);
   return { row, before: event(before), attributes: before.attributes, ...(row.verdict === undefined ? {} : { after }) };
 }

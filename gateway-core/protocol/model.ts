@@ -1,5 +1,13 @@
 /** What engine and clients tell each other about: the shapes of config, state and live rows. */
-import type { Contribution, Custody, Manifest, MessageKind, PluginKind, Severity } from '../plugin-api/index.ts';
+import type {
+  CloudEvent,
+  Contribution,
+  Custody,
+  Manifest,
+  MessageKind,
+  PluginKind,
+  Severity,
+} from '../plugin-api/index.ts';
 
 export type { Contribution, Custody, Manifest, MessageKind, PluginKind, Severity };
 
@@ -256,23 +264,7 @@ export interface LiveRow {
 }
 
 /** CloudEvents 1.0 structured mode, with our extensions (design §6). */
-export interface CloudEventJson {
-  readonly specversion: '1.0';
-  readonly id: string;
-  readonly source: string;
-  readonly type: string;
-  readonly time?: string;
-  readonly subject?: string;
-  readonly datacontenttype?: string;
-  readonly data?: unknown;
-  readonly data_base64?: string;
-  readonly kind: MessageKind;
-  readonly severity?: Severity;
-  readonly instance: string;
-  readonly project: string;
-  readonly partitionkey?: string;
-  readonly [extension: string]: unknown;
-}
+export type CloudEventJson = CloudEvent;
 
 export interface LiveMessage {
   readonly row: LiveRow;
