@@ -3,7 +3,7 @@
  * in an Electron utility process, behind `patchbay run`, or inside another program.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -127,7 +127,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       heapLimitMb: options.workerHeapMb ?? 512,
       watchdogSeconds: options.watchdogSeconds ?? 10,
       answerSeconds: options.answerSeconds ?? 30,
-      readable: [join(APPLICATION, '*'), join(folder.pluginsCache, '*')],
+      readable: readable([APPLICATION, join(APPLICATION, 'node_modules'), folder.pluginsCache]),
       storagePort: async () => (await opening).port(),
       onLog: ({ instance, level, message, fields }, worker) =>
         logOf(instance === '' ? worker : instance)[level](message, fields),
@@ -363,6 +363,12 @@ async function configSource({ config }: GatewayOptions, data: string): Promise<C
     return { text: renderConfig(config.object), file: '', folder: process.cwd(), origin: 'start' };
   const file = join(data, 'startup.yaml');
   return { text: existsSync(file) ? await readConfigFile(file) : undefined, file, folder: data, origin: 'file' };
+}
+
+/** Folders as Node's permission flags want them; where one is a link, what it leads to as well. */
+function readable(folders: readonly string[]): string[] {
+  const all = folders.flatMap((folder) => (existsSync(folder) ? [folder, realpathSync(folder)] : [folder]));
+  return [...new Set(all.map((folder) => join(folder, '*')))];
 }
 
 function presenceOf(fleet: Fleet, instance: string): { attached: boolean; reason: string } {
