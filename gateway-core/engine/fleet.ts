@@ -5,15 +5,14 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { ResolvedConfig, ResolvedInstance } from '../config/resolved.ts';
 import type { PipelineCounters, StepCounters } from '../flow/counters.ts';
-import type { InstanceSpec, PipelineSpec } from '../isolation/spec.ts';
+import type { InstanceSpec } from '../isolation/spec.ts';
 import type { FromWorker, SinkStats, WorkerStats } from '../isolation/wire.ts';
 import { WorkerHandle } from '../isolation/worker-handle.ts';
 import type { TapSpec } from '../live/tap.ts';
 import type { TestStep } from '../plugin-api/index.ts';
-import type { InstanceState, Plan } from '../protocol/model.ts';
+import type { InstanceState } from '../protocol/model.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
-import { InstanceError } from './error.ts';
-import { CodedError } from './error.ts';
+import { CodedError, InstanceError } from './error.ts';
 import { isThirdParty, place, type Placement } from './placement.ts';
 
 export interface FleetOptions {
@@ -662,5 +661,3 @@ async function withTimeout<T>(work: Promise<T>, ms: number): Promise<T | undefin
     clearTimeout(timer);
   }
 }
-
-export type { Plan, PipelineSpec };
