@@ -67,6 +67,17 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
         state,
         queued: queue?.queued ?? 0,
         queueLimit: QUEUE_LIMIT,
+        buffer: 'memory',
+        spooledBytes: 0,
+        spoolLimitBytes: 0,
+        whenFull: instance.buffer.whenFull,
+        fullSince: 0,
+        paused: queue?.paused ?? false,
+        circuit: queue?.circuit ?? 'closed',
+        delivered: queue?.delivered ?? 0,
+        refused: queue?.refused ?? 0,
+        retried: queue?.retried ?? 0,
+        dropped: 0,
       };
     }
     if (state === 'failed' || state === 'retrying') {
@@ -136,7 +147,7 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
 function pipelineStatus(pipeline: ResolvedPipeline, { fleet, totals, rates }: StatusInputs): PipelineStatus {
   const c = totals.pipelines.get(pipeline.name) ?? pipelineCounters();
   const idle = fleet.idleReason(pipeline.name);
-  const blocked = pipeline.to.some((name) => totals.sinks.get(name)?.full === true);
+  const blockedBy = pipeline.to.filter((name) => totals.sinks.get(name)?.full === true);
   return {
     state: !pipeline.enabled
       ? 'disabled'
@@ -144,7 +155,7 @@ function pipelineStatus(pipeline: ResolvedPipeline, { fleet, totals, rates }: St
         ? 'paused'
         : idle !== undefined
           ? 'stopped'
-          : blocked
+          : blockedBy.length > 0
             ? 'blocked'
             : 'running',
     received: c.received,
@@ -156,6 +167,8 @@ function pipelineStatus(pipeline: ResolvedPipeline, { fleet, totals, rates }: St
     inFlight: c.inFlight,
     returned: c.returned,
     ratePerSecond: rates.pipeline(pipeline.name),
+    carried: 0,
+    blockedBy,
     addsUp: c.received === c.delivered + c.filtered + c.deadLettered + c.dropped + c.inFlight + c.returned,
   };
 }

@@ -299,7 +299,16 @@ export class Runtime {
     this.lastUtilisation = utilisation;
     const sinks: Record<string, SinkStats> = {};
     for (const [name, { queue }] of this.sinks)
-      sinks[name] = { queued: queue.queued, oldestSeconds: queue.oldestSeconds, full: queue.full };
+      sinks[name] = {
+        queued: queue.queued,
+        oldestSeconds: queue.oldestSeconds,
+        full: queue.full,
+        paused: false,
+        circuit: 'closed',
+        delivered: queue.counts.delivered,
+        refused: queue.counts.refused,
+        retried: queue.counts.retried,
+      };
     return {
       instances: Object.fromEntries([...this.instanceCounters].map(([name, counters]) => [name, { ...counters }])),
       pipelines: Object.fromEntries([...this.pipelineCounts].map(([name, counters]) => [name, { ...counters }])),

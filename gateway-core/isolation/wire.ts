@@ -39,9 +39,18 @@ export interface Commands {
 export type CommandName = keyof Commands;
 
 export interface SinkStats {
+  /** In memory: waiting or being written. */
   readonly queued: number;
   readonly oldestSeconds: number;
+  /** No room: its pipelines wait. */
   readonly full: boolean;
+  readonly paused: boolean;
+  /** `open`: the peer is left alone until the next probe; `probing`: one write decides. */
+  readonly circuit: 'closed' | 'open' | 'probing';
+  /** Messages so far in this thread. */
+  readonly delivered: number;
+  readonly refused: number;
+  readonly retried: number;
 }
 
 export interface WorkerStats {

@@ -140,18 +140,38 @@ export interface PipelineStatus {
   /** Given back upstream (released, 503): upstream still has them. */
   readonly returned: number;
   readonly ratePerSecond: number;
+  /** Of `received`: taken over from the spools when the epoch began. */
+  readonly carried: number;
+  /** Sinks without room that hold it up. */
+  readonly blockedBy: readonly string[];
   /** received = delivered + filtered + deadLettered + dropped + spooled + inFlight + returned. */
   readonly addsUp: boolean;
 }
 
 export interface SinkStatus {
   readonly custody: Custody;
+  /** Messages on disk before it; 0 without a spool. */
   readonly spooled: number;
   readonly oldestSeconds: number;
   readonly state: InstanceState;
-  /** Messages and bytes waiting in the memory window, and its bounds. */
+  /** Messages waiting in memory, and the bound. */
   readonly queued: number;
   readonly queueLimit: number;
+  readonly buffer: 'memory' | 'disk';
+  /** Bytes on disk before it, and the bound; 0 without a spool. */
+  readonly spooledBytes: number;
+  readonly spoolLimitBytes: number;
+  readonly whenFull: 'block' | 'dropNewest' | 'dropOldest';
+  /** Its buffer is full, since then (ms since the epoch); 0: there is room. */
+  readonly fullSince: number;
+  readonly paused: boolean;
+  /** `open`: the peer is left alone until the next probe; `probing`: one write decides. */
+  readonly circuit: 'closed' | 'open' | 'probing';
+  /** Messages done, refused (dead letters), tried again and dropped, since the epoch. */
+  readonly delivered: number;
+  readonly refused: number;
+  readonly retried: number;
+  readonly dropped: number;
 }
 
 /** `status --json`; the named fields of design §9 and more. */
