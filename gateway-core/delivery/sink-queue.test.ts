@@ -25,7 +25,9 @@ function rig(options: Partial<SinkQueueOptions> = {}, store = true): Rig {
     concurrency: 1,
     maxMessages: 100,
     maxBytes: 1 << 20,
+    whenFull: 'block',
     deadlineMs: 60_000,
+    writeMs: 30_000,
     deadLetters: new DeadLetters(
       async (letters) => {
         if (!store) throw new Error('disk full');

@@ -14,6 +14,7 @@ import { LiveHub } from '../live/hub.ts';
 import type { Logger } from '../plugin-api/index.ts';
 import type { ContractHandlers } from '../protocol/handlers.ts';
 import type { GatewayConfig, GatewayState, Problem, StatusReport, Topology } from '../protocol/model.ts';
+import { openSpools } from '../storage/spools.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { Broadcast } from './broadcast.ts';
 import { ConfigKeeper, readConfigFile } from './config-keeper.ts';
@@ -45,6 +46,8 @@ export interface GatewayOptions {
   readonly workers?: number;
   /** Milliseconds after which a message without outcome is given back upstream; default 60 000. */
   readonly deadlineMs?: number;
+  /** Milliseconds a sink has for one `write` before it counts as disconnected; default 30 000. */
+  readonly writeMs?: number;
   /** Seconds without a sign of life after which a worker is ended; default 10. */
   readonly watchdogSeconds?: number;
   /** Seconds an instance has to start, change or stop in; default 30. */
@@ -112,6 +115,12 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log: logOf('storage'),
     });
     undo.push(async () => (await opening.catch(() => undefined))?.close());
+    const openingSpools = openSpools({
+      folder: folder.path,
+      onEvent: (event) => eventLog.report(event),
+      log: logOf('spool'),
+    });
+    undo.push(async () => (await openingSpools.catch(() => undefined))?.close());
 
     const changes = new Broadcast<{ readonly what: 'plugins' | 'config' }>(10);
     const status = new Broadcast<StatusReport>(1);
@@ -124,11 +133,13 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const fleet = new Fleet({
       poolSize: options.workers ?? availableParallelism(),
       deadlineMs: options.deadlineMs ?? 60_000,
+      writeMs: options.writeMs ?? 30_000,
       heapLimitMb: options.workerHeapMb ?? 512,
       watchdogSeconds: options.watchdogSeconds ?? 10,
       answerSeconds: options.answerSeconds ?? 30,
       readable: readable([APPLICATION, join(APPLICATION, 'node_modules'), folder.pluginsCache]),
       storagePort: async () => (await opening).port(),
+      spools: () => openingSpools,
       onLog: ({ instance, level, message, fields }, worker) =>
         logOf(instance === '' ? worker : instance)[level](message, fields),
       onLive: ({ report }) => hub.report(report),
@@ -177,8 +188,9 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     undo.push(() => fleet.stop(0));
     if (source.text !== undefined) fleet.warm();
-    const [storage, catalogue, { startControl }] = await Promise.all([
+    const [storage, , catalogue, { startControl }] = await Promise.all([
       opening,
+      openingSpools,
       openCatalogue({
         builtInFolder: BUILT_IN,
         userFolder: folder.plugins,
