@@ -27,6 +27,7 @@ import { openLog } from './log.ts';
 import { Monitor } from './monitor.ts';
 import { watchPlugins } from './plugin-watch.ts';
 import { openSecrets } from './secrets.ts';
+import { SpoolDesk } from './spool-desk.ts';
 import { VERSION } from './version.ts';
 
 export interface GatewayOptions {
@@ -48,6 +49,8 @@ export interface GatewayOptions {
   readonly deadlineMs?: number;
   /** Milliseconds a sink has for one `write` before it counts as disconnected; default 30 000. */
   readonly writeMs?: number;
+  /** Seconds a sink has to deliver what its spool holds when it is drained to be removed; default 60. */
+  readonly drainSeconds?: number;
   /** Seconds without a sign of life after which a worker is ended; default 10. */
   readonly watchdogSeconds?: number;
   /** Seconds an instance has to start, change or stop in; default 30. */
@@ -188,7 +191,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     undo.push(() => fleet.stop(0));
     if (source.text !== undefined) fleet.warm();
-    const [storage, , catalogue, { startControl }] = await Promise.all([
+    const [storage, spools, catalogue, { startControl }] = await Promise.all([
       opening,
       openingSpools,
       openCatalogue({
@@ -204,7 +207,16 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     eventLog.attach(storage);
 
     const checker = configChecker({ catalogue, secrets, folder: source.folder });
-    const keeper = new ConfigKeeper({
+    const spoolDesk: SpoolDesk = new SpoolDesk({
+      fleet,
+      spools,
+      events: eventLog,
+      running: () => keeper.running,
+      drainSeconds: options.drainSeconds ?? 60,
+    });
+    const keeper: ConfigKeeper = new ConfigKeeper({
+      undelivered: (next) => spoolDesk.undelivered(next),
+      beforeChange: (next, chosen, ask) => spoolDesk.beforeChange(next, chosen, ask),
       file: source.file,
       storage,
       check: (text) => checker.check(text),
@@ -254,6 +266,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       hub,
       events: eventLog,
       storage,
+      spoolDesk,
       log,
       status,
       topology,

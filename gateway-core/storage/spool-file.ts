@@ -61,8 +61,8 @@ export interface Departure {
 
 export interface SpoolFileOptions {
   readonly sink: string;
-  now(): number;
-  onEvent(event: EventReport): void;
+  readonly now: () => number;
+  readonly onEvent: (event: EventReport) => void;
 }
 
 export class SpoolFile {

@@ -31,8 +31,8 @@ interface Done {
 
 export interface SpoolTools {
   readonly ledger: SpoolLedger;
-  now(): number;
-  onEvent(event: EventReport): void;
+  readonly now: () => number;
+  readonly onEvent: (event: EventReport) => void;
   /** Where the sink's file is, or is to be. */
   pathOf(sink: string): string;
   /** Rows up to `seq` that no reader has taken were dropped. */
