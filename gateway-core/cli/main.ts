@@ -60,6 +60,7 @@ export function program(exit: (code: number) => void): Command {
       ),
     )
     .option('--no-panel', 'serve no panel')
+    .option('--watch', 'take over the file whenever it changes, as SIGHUP does')
     .option('--json', 'print what happens as JSON lines')
     .action(run(async () => (await import('./commands/run.ts')).run));
 

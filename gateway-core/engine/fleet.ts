@@ -560,6 +560,7 @@ export class Fleet {
     for (const [instance, counters] of Object.entries(stats.instances))
       addSteps(this.ended.instances, instance, counters);
     for (const [pipeline, counters] of Object.entries(stats.pipelines)) {
+      this.spoolCounts.interrupted(pipeline);
       addPipeline(this.ended.pipelines, pipeline, {
         ...counters,
         inFlight: 0,

@@ -19,6 +19,7 @@ import { openStorage } from '../storage/open-storage.ts';
 import { Broadcast } from './broadcast.ts';
 import { ConfigKeeper, readConfigFile } from './config-keeper.ts';
 import { configChecker } from './config-checker.ts';
+import { watchConfigFile } from './config-watch.ts';
 import { contractHandlers, type EngineParts } from './contract-handlers.ts';
 import type { Control } from './control-address.ts';
 import { openDataFolder } from './data-folder.ts';
@@ -41,6 +42,8 @@ export interface GatewayOptions {
   readonly control?: false | { readonly host?: string; readonly port?: number };
   /** `false`: the control server serves no panel. */
   readonly panel?: boolean;
+  /** Takes over the config file whenever it changes on disk, as SIGHUP does; default false. */
+  readonly watch?: boolean;
   /** Log lines on standard error; default true. */
   readonly logToStderr?: boolean;
   /** Worker threads for built-in plugins; default: one per core. */
@@ -330,26 +333,36 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       eventLog.report({ severity: 'info', source: 'engine', type: 'gateway.stopped', message: 'Patchbay was stopped' });
       await unwind(undo);
     };
+    const reload = async (): Promise<void> => {
+      try {
+        await keeper.reload();
+      } catch (error) {
+        eventLog.report({
+          severity: 'warning',
+          source: 'config',
+          type: 'config.refused',
+          message: error instanceof Error ? error.message : String(error),
+          ...(error instanceof Error && 'code' in error ? { code: String(error.code) } : {}),
+        });
+        throw error;
+      }
+    };
+    if (options.watch === true && source.file !== '') {
+      undo.push(
+        watchConfigFile(source.file, () => {
+          reload().catch(() => {
+            // Told by an event; the running config goes on.
+          });
+        }),
+      );
+    }
     return {
       handlers,
       dataFolder: folder.path,
       control,
       warnings,
       status: () => monitor.fresh(),
-      reload: async () => {
-        try {
-          await keeper.reload();
-        } catch (error) {
-          eventLog.report({
-            severity: 'warning',
-            source: 'config',
-            type: 'config.refused',
-            message: error instanceof Error ? error.message : String(error),
-            ...(error instanceof Error && 'code' in error ? { code: String(error.code) } : {}),
-          });
-          throw error;
-        }
-      },
+      reload,
       stop: (waitMs = 10_000) => (stopping ??= stop(waitMs)),
     };
   } catch (error) {

@@ -43,6 +43,8 @@ interface Flight {
   stores: Promise<void>[] | undefined;
   /** At most once, and handed over: the source was told already. */
   letGo: boolean;
+  /** Given back, since a handler did not answer in time: what it answers later counts no more. */
+  abandoned: boolean;
   /** Its name among the spools it went to; empty: none. */
   spooledAs: string;
   items: readonly Message[];
@@ -59,6 +61,8 @@ export class PipelineRun {
   private drained = false;
   private flights: FlightBook | undefined;
   private busy = false;
+  /** The batch that is with a handler. */
+  private handled: Flight | undefined;
   private waiting: Pending[] = [];
   private roomWaiters: (() => void)[] = [];
   private idleWaiters: (() => void)[] = [];
@@ -109,8 +113,13 @@ export class PipelineRun {
     return messages;
   }
 
-  /** Gives back batches that have waited to begin since before `before` (performance.now). */
+  /** Gives back batches that have waited to begin, or for a handler's answer, since before `before` (performance.now). */
   giveBackLate(before: number): void {
+    const { handled } = this;
+    if (handled !== undefined && !handled.abandoned && handled.pending.since < before) {
+      handled.abandoned = true;
+      this.giveBack(handled.pending, 'PB_SETTLE_DEADLINE', `a handler of ${this.name} has not answered`);
+    }
     while (this.waiting[0] !== undefined && this.waiting[0].since < before) {
       this.giveBack(
         this.waiting.shift() as Pending,
@@ -160,6 +169,7 @@ export class PipelineRun {
       outcomes: new Outcomes(),
       stores: undefined,
       letGo: false,
+      abandoned: false,
       spooledAs: '',
       items: [],
       roots: undefined,
@@ -173,6 +183,7 @@ export class PipelineRun {
       const results = step.handle(flight.items);
       if (results instanceof Promise) {
         this.busy = true;
+        this.handled = flight;
         void this.proceed(flight, parts, i, results, started);
         return;
       }
@@ -192,14 +203,17 @@ export class PipelineRun {
     let results: StepResults | Promise<StepResults> = first;
     let started = firstStarted;
     for (let i = at; ;) {
-      this.apply(flight, parts.steps[i] as HandlerStep, await results, started);
+      const answer = await results;
+      if (flight.abandoned) break;
+      this.apply(flight, parts.steps[i] as HandlerStep, answer, started);
       i++;
       const step = parts.steps[i];
       if (step === undefined || flight.items.length === 0) break;
       started = step.tap.active ? performance.now() : 0;
       results = step.handle(flight.items);
     }
-    this.handOver(flight, parts);
+    if (!flight.abandoned) this.handOver(flight, parts);
+    this.handled = undefined;
     this.busy = false;
     this.next();
   }
