@@ -40,12 +40,13 @@ function spool(limits: Partial<SpoolLimits> = {}) {
   cleanup.push(() => made.close());
   const answers: string[] = [];
   let flight = 0;
-  const append = (size = 100): void =>
+  /** A size that is no whole number is refused by the file. */
+  const append = (bytes = 100, size = 1): void =>
     made.append({
       pipeline: 'p',
-      lineage: { flight: `f${flight++}`, size: 1, spools: 1, roots: undefined },
+      lineage: { flight: `f${flight++}`, size, spools: 1, roots: undefined },
       count: 1,
-      block: Buffer.alloc(size, 1),
+      block: Buffer.alloc(bytes, 1),
       stored: (seq) => answers.push(`stored ${seq}`),
       dropped: () => answers.push('dropped'),
       failed: (code) => answers.push(`failed ${code}`),
@@ -64,7 +65,22 @@ describe('a spool', () => {
     expect(out.state()).toMatchObject({ messages: 2, commits: 1 });
   });
 
-  it('acknowledges nothing that could not be committed', () => {
+  it('acknowledges nothing whose commit fails, and goes on with the next', () => {
+    const { spool: out, answers, append } = spool();
+    append();
+    append(100, 1.5);
+    out.flush(false);
+    expect(answers).toEqual(['failed PB_SPOOL_FAILING', 'failed PB_SPOOL_FAILING']);
+    expect(out.state().messages).toBe(0);
+    expect(room.at(-1)).toBe(true);
+    append();
+    out.flush(false);
+    expect(answers.slice(2)).toEqual(['stored 1']);
+    expect(room.at(-1)).toBe(false);
+    expect(events.map(({ type }) => type)).toEqual(['spool.failing', 'spool.works']);
+  });
+
+  it('acknowledges nothing while its file is held by another program', () => {
     const first = spool();
     first.spool.close();
     const other = new Database(path());
