@@ -7,6 +7,7 @@
  * later ones with the same `partitionkey`, if it has one.
  */
 import { BackOffError, ConfigError, NotConnectedError, PatchbayError, RefuseError } from '../plugin-api/errors.ts';
+import { stackOf } from '../flow/refused-by-error.ts';
 import type { Message, Outcome, Sink, WriteException, WriteResult } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
 import { BackOff } from './back-off.ts';
@@ -384,7 +385,7 @@ export class SinkQueue implements Target {
   private failed(write: Write, error: unknown): void {
     const entries = this.entriesOf(write);
     if (error instanceof RefuseError && entries.length === 1) {
-      this.refuse(entries[0] as Entry, error.code, error.message);
+      this.refuse(entries[0] as Entry, error.code, error.message, stackOf(error));
       return;
     }
     if (error instanceof NotConnectedError) {
@@ -400,7 +401,7 @@ export class SinkQueue implements Target {
     }
     const only = entries.length === 1 ? (entries[0] as Entry) : undefined;
     if (only !== undefined && !(error instanceof PatchbayError) && only.attempts + 1 >= THROWS_BEFORE_REFUSAL) {
-      this.refuse(only, 'PB_PLUGIN_THREW', error instanceof Error ? error.message : String(error));
+      this.refuse(only, 'PB_PLUGIN_THREW', error instanceof Error ? error.message : String(error), stackOf(error));
       return;
     }
     this.options.onState('degraded', error instanceof Error ? error.message : String(error), error);
@@ -451,7 +452,7 @@ export class SinkQueue implements Target {
     else this.keysAgain.set(key, left);
   }
 
-  private refuse(entry: Entry, code: string, cause: string): void {
+  private refuse(entry: Entry, code: string, cause: string, stack = ''): void {
     const { chunk, index } = entry;
     this.counts.refused++;
     void this.options.deadLetters
@@ -461,6 +462,7 @@ export class SinkQueue implements Target {
         code,
         cause,
         attempts: entry.attempts + 1,
+        stack,
       })
       .then((outcome) => this.except(chunk, index, outcome));
   }

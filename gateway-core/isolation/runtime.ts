@@ -11,6 +11,7 @@ import { compileExpression } from '../flow/expression.ts';
 import { HandlerStep } from '../flow/handler-step.ts';
 import { PipelineRun, type PipelineParts, type TargetStep } from '../flow/pipeline-run.ts';
 import { SourceFeed } from '../flow/source-feed.ts';
+import { createRedactor } from '../engine/redaction.ts';
 import { TapPoint } from '../live/tap-point.ts';
 import { Tap, type TapReport, type TapSpec } from '../live/tap.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
@@ -19,6 +20,7 @@ import type { InstanceState } from '../protocol/model.ts';
 import { HostedHandler } from './hosted-handler.ts';
 import { HostedSink } from './hosted-sink.ts';
 import { HostedSource, within } from './hosted-source.ts';
+import { inject } from './injection.ts';
 import { beginLife, type ContextServices } from './instance-context.ts';
 import { loadPlugin } from './load-plugin.ts';
 import { RemoteHandler, serveHandler } from './remote-handler.ts';
@@ -43,6 +45,7 @@ interface RemoteStep {
 export class Runtime {
   private readonly options: RuntimeOptions;
   private readonly deadLetters: DeadLetters;
+  private readonly secrets = createRedactor();
   private readonly sources = new Map<string, HostedSource>();
   private readonly handlers = new Map<string, HostedHandler>();
   private readonly sinks = new Map<string, HostedSink>();
@@ -62,6 +65,7 @@ export class Runtime {
       (letters) => options.services.storage.deadLettersAdd(letters),
       (error, count) =>
         options.services.logger('').error(`${count} refused messages could not be stored`, { error: String(error) }),
+      (text) => this.secrets.redact(text),
     );
     this.sweepTimer = setInterval(() => this.sweep(), 1000).unref();
   }
@@ -102,6 +106,7 @@ export class Runtime {
     // The order of commands is the worker's entry's: it lets the next one begin.
     abandon: () => undefined,
     drainPipeline: ({ name }) => this.pipelines.get(name)?.drain(),
+    inject: (injection) => inject(this.pipelines.get(injection.pipeline), injection),
     openTap: ({ tap }) => ({ attached: this.openTap(tap) }),
     closeTap: ({ tap }) => this.closeTap(tap),
     stats: () => this.stats(),
@@ -112,6 +117,7 @@ export class Runtime {
   private async startInstance(spec: InstanceSpec): Promise<void> {
     const { services } = this.options;
     const { name } = spec;
+    this.secrets.register(spec.secrets);
     const report = (state: InstanceState, reason: string, error?: unknown): void =>
       this.options.onState(name, state, reason, error);
     try {
@@ -160,6 +166,7 @@ export class Runtime {
 
   private async replaceInstance(spec: InstanceSpec, waitMs: number): Promise<boolean> {
     const definition = await loadPlugin(spec);
+    this.secrets.register(spec.secrets);
     switch (definition.kind) {
       case 'source':
         return this.hosted(this.sources, spec.name).replace(spec, definition as SourceDefinition<unknown>, waitMs);
@@ -253,7 +260,7 @@ export class Runtime {
     const sink = this.sinks.get(name);
     const handler = this.handlers.get(name);
     if (sink !== undefined) serveSink(port, sink.queue);
-    else if (handler !== undefined) serveHandler(port, handler.step);
+    else if (handler !== undefined) serveHandler(port, handler.step, (text) => this.secrets.redact(text));
     else port.close();
   }
 

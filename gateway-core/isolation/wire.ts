@@ -5,6 +5,7 @@ import type { TapReport, TapSpec } from '../live/tap.ts';
 import type { TestStep } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
 import type { WireError } from '../protocol/frames.ts';
+import type { Injected, Injection } from './injection.ts';
 import type { InstanceSpec, PipelineSpec } from './spec.ts';
 
 /** Commands by name: parameters and result. */
@@ -28,6 +29,7 @@ export interface Commands {
   /** Goes on to the next command although the current one has not ended. */
   abandon: { params: Record<string, never>; result: void };
   drainPipeline: { params: { name: string }; result: void };
+  inject: { params: Injection; result: Injected };
   openTap: { params: { tap: TapSpec }; result: { attached: boolean } };
   closeTap: { params: { tap: string }; result: void };
   stats: { params: Record<string, never>; result: WorkerStats };

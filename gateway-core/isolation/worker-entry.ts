@@ -61,6 +61,7 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'openTap',
   'closeTap',
   'drainPipeline',
+  'inject',
   'pausePipeline',
   'resumePipeline',
   'testInstance',

@@ -7,6 +7,7 @@ import { StoreClient } from './client.ts';
 import { decode, workerStorage } from './connect.ts';
 import type { EventRow } from './event-store.ts';
 import { encodeJson } from './json.ts';
+import { letterStorage } from './letter-client.ts';
 import { DEFAULT_LIMITS, type Storage, type StorageOptions } from './storage.ts';
 import type { FreshPort, ThreadCommand, ThreadData, ThreadReport } from './wire.ts';
 
@@ -41,7 +42,8 @@ export async function openStorage(options: StorageOptions, start: StartThread = 
 
 class Supervisor {
   private readonly options: StorageOptions;
-  private readonly data: ThreadData;
+  /** What the next thread starts with. */
+  private data: ThreadData;
   private readonly startThread: StartThread;
   private readonly client = new StoreClient();
   /** Our ends of the workers' ports: the way to a new thread is sent through them. */
@@ -127,6 +129,9 @@ class Supervisor {
         await client.call('settingSet', [key, text], text.length);
       },
       deadLettersCount: async () => (await client.call('deadLettersCount', [])) as Readonly<Record<string, number>>,
+      letters: letterStorage(client, (deadLetters) => {
+        this.data = { ...this.data, limits: { ...this.data.limits, deadLetters } };
+      }),
       port: () => this.port(),
       close: () => (this.closing ??= this.close()),
     };
