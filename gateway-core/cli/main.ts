@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from './exit.ts';
 import { VERSION } from '../engine/version.ts';
+import { addDeadLetters } from './dead-letter-commands.ts';
 
 const where = (command: Command): Command =>
   command
@@ -129,6 +130,8 @@ export function program(exit: (code: number) => void): Command {
         .argument('<version>', 'its number in the history', wholeNumber),
     ),
   ).action(run(async () => (await import('./commands/config.ts')).rollback));
+
+  addDeadLetters(patchbay, { where, json, wholeNumber, run });
 
   const events = patchbay.command('events').description('what the gateway itself reports');
   where(json(events.command('list').description('the last events, newest first')))

@@ -7,7 +7,7 @@
  * later ones with the same `partitionkey`, if it has one.
  */
 import { BackOffError, ConfigError, NotConnectedError, PatchbayError, RefuseError } from '../plugin-api/errors.ts';
-import { stackOf } from '../flow/refused-by-error.ts';
+import { stackOf } from '../flow/traced-refusal.ts';
 import type { Message, Outcome, Sink, WriteException, WriteResult } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
 import { BackOff } from './back-off.ts';

@@ -8,7 +8,7 @@ import {
 } from '../plugin-api/index.ts';
 import type { TapPoint } from '../live/tap-point.ts';
 import type { StepCounters } from './counters.ts';
-import { RefusedByError } from './refused-by-error.ts';
+import { refusalOf } from './traced-refusal.ts';
 
 /** One result per input; what a step of a pipeline answers. */
 export type StepResults = readonly HandlerResult[];
@@ -70,7 +70,7 @@ export class HandlerStep {
 
   /** After a batch failed as a whole: finds the messages that make it fail. */
   private oneByOne(batch: readonly Message[], error: unknown): StepResults | Promise<StepResults> {
-    if (batch.length === 1) return [RefusedByError.of(error, 1)];
+    if (batch.length === 1) return [refusalOf(error, 1)];
     const results: HandlerResult[] = [];
     for (let i = 0; i < batch.length; i++) {
       const single = this.single(batch[i] as Message);
@@ -98,12 +98,12 @@ export class HandlerStep {
       if (answer instanceof Promise) {
         return answer.then(
           (results) => checked([message], results)[0] as HandlerResult,
-          (error: unknown) => RefusedByError.of(error, 2),
+          (error: unknown) => refusalOf(error, 2),
         );
       }
       return checked([message], answer)[0] as HandlerResult;
     } catch (error) {
-      return RefusedByError.of(error, 2);
+      return refusalOf(error, 2);
     }
   }
 }

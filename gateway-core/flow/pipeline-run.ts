@@ -10,7 +10,7 @@ import { Filtered, Refused, type Expression, type HandlerItem, type Message } fr
 import type { TapPoint } from '../live/tap-point.ts';
 import type { PipelineCounters, StepCounters } from './counters.ts';
 import { isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
-import { RefusedByError } from './refused-by-error.ts';
+import { traceOf } from './traced-refusal.ts';
 
 /** A target with what is counted and seen of it on this side. */
 export interface TargetStep {
@@ -323,8 +323,7 @@ export class PipelineRun {
         place,
         code,
         cause,
-        attempts: refused instanceof RefusedByError ? refused.attempts : 1,
-        ...(refused instanceof RefusedByError ? { stack: refused.stack } : {}),
+        ...traceOf(refused),
       })
       .then((outcome) => flight.outcomes.add(root, outcome));
     (flight.stores ??= []).push(stored);

@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { HandlerStep, StepResults } from '../flow/handler-step.ts';
 import { isMessage } from '../flow/handler-step.ts';
 import { pack, unpack } from '../flow/pack.ts';
-import { RefusedByError } from '../flow/refused-by-error.ts';
+import { TracedRefusal, traceOf, type Trace } from '../flow/traced-refusal.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import { Filtered, Refused, type HandlerItem, type HandlerResult, type Message } from '../plugin-api/index.ts';
 
@@ -15,7 +15,7 @@ type PackedItem =
       readonly refused: string;
       readonly cause: string;
       readonly part: number;
-      readonly thrown?: { readonly stack: string; readonly attempts: number };
+      readonly trace: Trace;
     };
 /** `true`: passed as it was. */
 type PackedResult = true | PackedItem | readonly PackedItem[];
@@ -98,10 +98,8 @@ export class RemoteHandler {
     const item = (packed: PackedItem): HandlerItem => {
       if (typeof packed === 'number') return messages[packed] as Message;
       if ('filtered' in packed) return new Filtered(packed.filtered);
-      const { refused, cause, part, thrown } = packed;
-      return thrown === undefined
-        ? new Refused(refused, cause, part < 0 ? undefined : messages[part])
-        : RefusedByError.revive(refused, cause, thrown.stack, thrown.attempts);
+      const { refused, cause, part, trace } = packed;
+      return new TracedRefusal(refused, cause, part < 0 ? undefined : messages[part], trace);
     };
     asked.resolve(
       results.map((result, i): HandlerResult => {
@@ -140,13 +138,14 @@ function packResults(
         refused: value.code,
         cause: redact(value.cause),
         part: value.message === undefined ? -1 : messages.push(value.message) - 1,
-        ...(value instanceof RefusedByError ? { thrown: { stack: redact(value.stack), attempts: value.attempts } } : {}),
+        trace: { ...traceOf(value), stack: redact(traceOf(value).stack) },
       };
     if (isMessage(value)) return messages.push(value) - 1;
     return {
       refused: 'PB_PLUGIN_RESULT',
       cause: `the handler gave ${value === null ? 'null' : typeof value} for a message`,
       part: -1,
+      trace: { stack: '', attempts: 1 },
     };
   };
   const packed = results.map((result, i): PackedResult => {
