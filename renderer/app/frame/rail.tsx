@@ -1,11 +1,24 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand } from '@tabler/icons-react';
 import { Link, useLocation } from 'wouter';
+import { count as exactCount, shortCount } from '../format.ts';
+import { useDeadLettersValue } from '../gateway.ts';
 import { screens } from '../navigation.ts';
 import { usePreferences } from '../preferences.ts';
 import { texts } from '../texts.ts';
 import styles from './frame.module.css';
 import { ThemeSwitch } from './theme-switch.tsx';
+
+/** How many dead letters wait for someone. */
+function LetterCount({ narrow }: { narrow: boolean }) {
+  const count = useDeadLettersValue((state) => state?.count ?? 0);
+  if (count === 0) return null;
+  return (
+    <span className={styles.railCount} data-narrow={narrow} title={texts.deadLetters.railBadge(exactCount(count))}>
+      {shortCount(count)}
+    </span>
+  );
+}
 
 export function Rail() {
   const [path] = useLocation();
@@ -22,6 +35,7 @@ export function Rail() {
                 <Link href={to} aria-current={here ? 'page' : undefined} aria-label={label} className={styles.railItem}>
                   <Icon size={18} stroke={1.7} aria-hidden />
                   {!railCollapsed && <span>{label}</span>}
+                  {to === '/dead-letters' && <LetterCount narrow={railCollapsed} />}
                 </Link>
               </Tooltip>
             </li>
