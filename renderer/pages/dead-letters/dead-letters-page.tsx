@@ -95,7 +95,7 @@ function Letters({ state, stale }: { state: LetterState; stale: boolean }) {
         <span className={styles.dim} role="status">
           {filtered && summary.value !== undefined
             ? t.found(count(total), count(state.count))
-            : t.kept(count(state.count), bytes(state.bytes))}
+            : t.kept(count(summary.value?.count ?? state.count), bytes(summary.value?.bytes ?? state.bytes))}
         </span>
         <span className={styles.spring} />
         {selection !== undefined && (

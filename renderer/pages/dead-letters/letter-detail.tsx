@@ -1,6 +1,6 @@
 /** One letter: why it was refused, the message, what was done with it, and what can be done. */
 import { ActionIcon, Button, Tooltip } from '@mantine/core';
-import { IconPencil, IconSitemap, IconTrash, IconX } from '@tabler/icons-react';
+import { IconSitemap, IconX } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { LetterAct, LetterDetail, RetryTo } from '../../../gateway-core/protocol/dead-letters.ts';
@@ -12,6 +12,7 @@ import { Ago } from '../../components/ago.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
+import { withCode } from '../../components/form/with-code.tsx';
 import { Json } from '../../components/json.tsx';
 import { Loading } from '../../components/loading.tsx';
 import { DiscardDialog } from './discard-dialog.tsx';
@@ -72,20 +73,23 @@ function Letter({ detail, reload }: { detail: LetterDetail; reload: () => void }
   return (
     <div className={styles.detailBody}>
       <div className={styles.why} role="group" aria-label={texts.common.cause}>
-        <p className={styles.whyCause}>{detail.cause}</p>
+        <p className={styles.whyCause} tabIndex={detail.cause.length > 500 ? 0 : undefined}>
+          {detail.cause}
+        </p>
         <p className={styles.dim}>
           <code>{code}</code>
-          {detail.remedy !== '' && <> · {detail.remedy}</>}
+          {detail.remedy !== '' && <> · {withCode(detail.remedy)}</>}
         </p>
       </div>
       <div className={styles.acts}>
         <Tooltip label={t.retryHereHelp[place](instance)} multiline maw={300}>
-          <Button disabled={!usable || message === undefined || retry.pending} onClick={() => begin('place')}>
+          <Button px={11} disabled={!usable || message === undefined || retry.pending} onClick={() => begin('place')}>
             {t.retryHere}
           </Button>
         </Tooltip>
         <Tooltip label={t.retryStartHelp} multiline maw={300}>
           <Button
+            px={11}
             variant="default"
             disabled={!usable || message === undefined || retry.pending}
             onClick={() => begin('start')}
@@ -94,8 +98,8 @@ function Letter({ detail, reload }: { detail: LetterDetail; reload: () => void }
           </Button>
         </Tooltip>
         <Button
+          px={11}
           variant="default"
-          leftSection={<IconPencil size={14} aria-hidden />}
           disabled={!usable || message === undefined}
           aria-expanded={editing}
           onClick={() => setEditing(!editing)}
@@ -103,8 +107,8 @@ function Letter({ detail, reload }: { detail: LetterDetail; reload: () => void }
           {t.edit}
         </Button>
         <Button
+          px={11}
           variant="default"
-          leftSection={<IconTrash size={14} aria-hidden />}
           disabled={!usable}
           onClick={() => setDiscarding(true)}
         >
