@@ -104,10 +104,7 @@ export const callSchemas = {
       change: Type.Object(
         {
           payload: Type.Optional(
-            Type.Union([
-              Type.Object({ text: PAYLOAD }, closed),
-              Type.Object({ base64: PAYLOAD }, closed),
-            ]),
+            Type.Union([Type.Object({ text: PAYLOAD }, closed), Type.Object({ base64: PAYLOAD }, closed)]),
           ),
           type: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
           subject: Type.Optional(TEXT),

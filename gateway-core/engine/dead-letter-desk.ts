@@ -24,13 +24,13 @@ import type { Ways } from './letter-way.ts';
 
 export interface DeskOptions {
   readonly letters: LetterStorage;
-  ways(): Ways;
-  inject(origin: string, injection: Injection): Promise<Injected>;
-  bounds(): LetterBounds;
+  readonly ways: () => Ways;
+  readonly inject: (origin: string, injection: Injection) => Promise<Injected>;
+  readonly bounds: () => LetterBounds;
   /** What is to be done about a code; empty when nobody says. */
-  remedyOf(code: string): string;
-  redact(text: string): string;
-  report(event: EventReport): void;
+  readonly remedyOf: (code: string) => string;
+  readonly redact: (text: string) => string;
+  readonly report: (event: EventReport) => void;
 }
 
 type Params<Name extends keyof Calls> = Calls[Name]['params'];
@@ -144,8 +144,8 @@ export class DeadLetterDesk {
       perSecond,
       letters,
       inHand: this.inHand,
-      ways: () => ways(),
-      inject: (origin, injection) => inject(origin, injection),
+      ways,
+      inject,
     });
     this.options.report({
       severity: 'info',

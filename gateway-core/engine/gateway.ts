@@ -206,7 +206,9 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
         // A store that is away for now is no reason to undo the change; its next thread knows the bounds.
         await storage.letters
           .bound(next.deadLetters)
-          .catch((error: unknown) => logOf('storage').warn('the dead letters keep their bounds', { error: String(error) }));
+          .catch((error: unknown) =>
+            logOf('storage').warn('the dead letters keep their bounds', { error: String(error) }),
+          );
       },
       onChange: ({ version, plan }, origin, comment) => {
         eventLog.report({

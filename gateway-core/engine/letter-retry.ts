@@ -23,8 +23,8 @@ export interface RetryOptions {
   readonly letters: LetterStorage;
   /** Ids that any retry has in hand. */
   readonly inHand: Set<number>;
-  ways(): Ways;
-  inject(origin: string, injection: Injection): Promise<Injected>;
+  readonly ways: () => Ways;
+  readonly inject: (origin: string, injection: Injection) => Promise<Injected>;
 }
 
 const BATCH = 100;

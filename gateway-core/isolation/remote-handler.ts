@@ -11,7 +11,9 @@ type ToHandler = { readonly seq: number; readonly block: Uint8Array<ArrayBuffer>
 
 /** An item of a result: a message by its place in the block, a filter's reason, or a refusal. */
 type PackedItem =
-  number | { readonly filtered: string } | {
+  | number
+  | { readonly filtered: string }
+  | {
       readonly refused: string;
       readonly cause: string;
       readonly part: number;

@@ -71,12 +71,7 @@ export function eachMessage(one: (message: Message) => HandlerResult): (batch: r
         results[i] =
           error instanceof PatchbayError
             ? new Refused(error.code, error.message, undefined, error)
-            : new Refused(
-                'PB_PLUGIN_THREW',
-                error instanceof Error ? error.message : String(error),
-                undefined,
-                error,
-              );
+            : new Refused('PB_PLUGIN_THREW', error instanceof Error ? error.message : String(error), undefined, error);
       }
     }
     return results;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventReport } from '../events/report.ts';
-import { CodedError } from '../engine/error.ts';
+import type { CodedError } from '../engine/error.ts';
 import type { LetterAct, LetterFilter, LetterSelection } from '../protocol/dead-letters.ts';
 import { deadLetterStore, packLetters } from './dead-letter-store.ts';
 import { DEFAULT_LIMITS, type DeadLetter, type LetterResult, type LetterStorage } from './storage.ts';

@@ -20,7 +20,9 @@ type WholeRow = Row & {
 };
 type Gone = Counted & { readonly id: number };
 
-const listed = (cause: string): string => `letters.id, stored, pipeline, instance, place, origin, message_id AS messageId,
+const listed = (
+  cause: string,
+): string => `letters.id, stored, pipeline, instance, place, origin, message_id AS messageId,
   code, ${cause} AS cause, attempts, bytes, retries, edited, revision`;
 const WHOLE = `${listed('cause')}, stack, history, packed, original`;
 const FROM = 'FROM letters JOIN particulars USING (id)';
@@ -56,7 +58,9 @@ export function letterOperations(
   const example = db.prepare<unknown[], { cause: string; place: LetterPlace }>(
     `SELECT substr(cause, 1, ${LISTED_CAUSE}) AS cause, place ${FROM} WHERE letters.id = ?`,
   );
-  const removeOne = db.prepare<unknown[], Gone>('DELETE FROM letters WHERE id = ? RETURNING id, pipeline, instance, bytes');
+  const removeOne = db.prepare<unknown[], Gone>(
+    'DELETE FROM letters WHERE id = ? RETURNING id, pipeline, instance, bytes',
+  );
   const replace = db.prepare('UPDATE letters SET packed = ?, bytes = bytes + ? WHERE id = ?');
   const enlarge = db.prepare('UPDATE letters SET attempts = attempts + ?, bytes = bytes + ? WHERE id = ?');
   const markEdited = db.prepare(
@@ -130,7 +134,8 @@ export function letterOperations(
   const edit = (id: number, revision: number, packed: Uint8Array, by: string): boolean => {
     const letter = one.get(id);
     if (letter === undefined || letter.revision !== revision) return false;
-    const grown = packed.byteLength - letter.packed.byteLength + (letter.original === null ? letter.packed.byteLength : 0);
+    const grown =
+      packed.byteLength - letter.packed.byteLength + (letter.original === null ? letter.packed.byteLength : 0);
     replace.run(packed, grown, id);
     markEdited.run(letter.packed, lengthened(letter.history, { act: 'edited', time: now(), by }), id);
     account.grow(grown);

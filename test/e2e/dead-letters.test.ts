@@ -66,7 +66,13 @@ const RIGHT = `[{"values":[1.5],"dstypes":["gauge"],"dsnames":["value"],"time":1
 async function send(id: string, body: string): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${port}/events`, {
     method: 'POST',
-    headers: { 'ce-id': id, 'ce-source': 'test', 'ce-type': 't', 'ce-specversion': '1.0', 'content-type': 'text/plain' },
+    headers: {
+      'ce-id': id,
+      'ce-source': 'test',
+      'ce-type': 't',
+      'ce-specversion': '1.0',
+      'content-type': 'text/plain',
+    },
     body,
   });
   expect(answer.status).toBe(202);
@@ -83,7 +89,11 @@ describe('dead letters', () => {
     await rows().first().click();
     expect(page.url()).toMatch(/letter=\d+/);
     await page.getByRole('heading', { name: 'Refused by decode' }).waitFor();
-    await page.locator('#letter').getByText(/^not JSON/).first().waitFor();
+    await page
+      .locator('#letter')
+      .getByText(/^not JSON/)
+      .first()
+      .waitFor();
     await button('Edit').click();
     await page.getByRole('textbox', { name: 'Payload' }).fill(RIGHT);
     await button('Save and retry here').click();
@@ -101,13 +111,19 @@ describe('dead letters', () => {
     await page.getByText(/1 refused again/).waitFor();
     await page.getByText('This letter is gone').waitFor();
     await rows().first().click();
-    await page.locator('#letter').getByText(/retried by panel, here: refused again/).waitFor();
+    await page
+      .locator('#letter')
+      .getByText(/retried by panel, here: refused again/)
+      .waitFor();
     await page.locator('#letter').getByText('2, in one retry by operators too').waitFor();
   });
 
   it('all of a filter is discarded, with a reason that the events keep', async () => {
     for (const name of ['a', 'b', 'c']) await send(name, `nonsense ${name}`);
-    await send('other', '[{"values":[1,2],"dstypes":["gauge"],"dsnames":["value"],"host":"h","plugin":"p","type":"t"}]');
+    await send(
+      'other',
+      '[{"values":[1,2],"dstypes":["gauge"],"dsnames":["value"],"host":"h","plugin":"p","type":"t"}]',
+    );
     await panel.go('/dead-letters');
     await page.getByRole('button', { name: /PB_COLLECTD_JSON/ }).click();
     expect(page.url()).toContain('code=PB_COLLECTD_JSON');
@@ -130,8 +146,14 @@ describe('dead letters', () => {
     for (const name of ['a', 'b', 'c']) await send(name, 'nonsense');
     await gateway.client.call('flow.pause', { name: 'flow' });
     await panel.go('/dead-letters');
-    await page.getByRole('checkbox', { name: /^Select letter/ }).first().check();
-    await page.getByRole('checkbox', { name: /^Select letter/ }).nth(1).check();
+    await page
+      .getByRole('checkbox', { name: /^Select letter/ })
+      .first()
+      .check();
+    await page
+      .getByRole('checkbox', { name: /^Select letter/ })
+      .nth(1)
+      .check();
     await button('Retry 2…').click();
     await page.getByRole('radio', { name: 'From the start of the pipeline' }).check();
     await button('Retry 2').click();
@@ -176,7 +198,10 @@ describe('dead letters', () => {
     await page.getByText('This letter is gone').waitFor();
     await rows().first().waitFor();
     await gateway.program.end('SIGKILL');
-    await page.getByText(/Engine stopped/).first().waitFor();
+    await page
+      .getByText(/Engine stopped/)
+      .first()
+      .waitFor();
     expect(await rows().count()).toBe(1);
     await eventually(
       () => 'the buttons are off',

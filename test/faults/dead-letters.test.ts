@@ -194,9 +194,9 @@ describe('dead letters', () => {
     expect(
       await at.rig.call('deadletters.edit', { id, revision: 0, change: { payload: { text: 'right' }, subject: 's' } }),
     ).toEqual({ revision: 1 });
-    await expect(
-      at.rig.call('deadletters.edit', { id, revision: 0, change: { type: 'late' } }),
-    ).rejects.toMatchObject({ code: 'PB_LETTER_CHANGED' });
+    await expect(at.rig.call('deadletters.edit', { id, revision: 0, change: { type: 'late' } })).rejects.toMatchObject({
+      code: 'PB_LETTER_CHANGED',
+    });
     const detail = await at.rig.call('deadletters.show', { id });
     expect(detail).toMatchObject({
       letter: { edited: true },
@@ -247,18 +247,18 @@ describe('dead letters', () => {
     const at = await bench();
     at.feed('a', 'b', 'c');
     await refused(3, at);
-    await expect(
-      at.rig.call('deadletters.discard', { selection: all, reason: '  ' }),
-    ).rejects.toMatchObject({ code: 'PB_LETTER_REASON' });
+    await expect(at.rig.call('deadletters.discard', { selection: all, reason: '  ' })).rejects.toMatchObject({
+      code: 'PB_LETTER_REASON',
+    });
     expect(await at.state()).toMatchObject({ count: 3 });
     const [, second] = await listed(at);
     expect(
       await at.rig.call('deadletters.discard', { selection: { ids: [second?.id ?? 0] }, reason: 'a test' }),
     ).toEqual({ discarded: 1 });
     expect(await at.rig.call('deadletters.discard', { selection: all, reason: 'the rest' })).toEqual({ discarded: 2 });
-    await expect(
-      at.rig.call('deadletters.discard', { selection: all, reason: 'none' }),
-    ).rejects.toMatchObject({ code: 'PB_LETTERS_NONE' });
+    await expect(at.rig.call('deadletters.discard', { selection: all, reason: 'none' })).rejects.toMatchObject({
+      code: 'PB_LETTERS_NONE',
+    });
     const told = async () => (await at.rig.events()).filter(({ type }) => type === 'deadletters.discarded');
     await eventually('both events', async () => (await told()).length === 2);
     expect(await told()).toMatchObject([
@@ -282,8 +282,7 @@ describe('dead letters', () => {
     const gate = join(data, 'gate.txt');
     const out = join(data, 'out.jsonl');
     const input = JSON.stringify(await config(data));
-    const run = async () =>
-      endsWithTest(await startGateway('-', { data, input, env: { GATE_FILE: gate } }));
+    const run = async () => endsWithTest(await startGateway('-', { data, input, env: { GATE_FILE: gate } }));
     const names = Array.from({ length: 3000 }, (_, i) => `m${i}`);
     const first = await run();
     appendFileSync(join(data, 'in.txt'), names.map((name) => `${name}\n`).join(''));

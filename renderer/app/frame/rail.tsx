@@ -24,7 +24,11 @@ function RailLink({ screen, here, narrow }: { screen: Screen; here: boolean; nar
       <Icon size={18} stroke={1.7} aria-hidden />
       {!narrow && <span>{label}</span>}{' '}
       {waiting !== '' && (
-        <span className={styles.railCount} data-narrow={narrow} title={texts.deadLetters.railBadge(exactCount(letters))}>
+        <span
+          className={styles.railCount}
+          data-narrow={narrow}
+          title={texts.deadLetters.railBadge(exactCount(letters))}
+        >
           {waiting}
         </span>
       )}

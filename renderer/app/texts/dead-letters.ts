@@ -84,7 +84,8 @@ export const deadLetters = {
     original: 'Before the edit',
     payload: 'Payload',
     noPayload: 'The message has no payload.',
-    large: (size: string) => `The message has ${size}: too much to be shown or edited here. It can be retried and exported.`,
+    large: (size: string) =>
+      `The message has ${size}: too much to be shown or edited here. It can be retried and exported.`,
     forms: { formatted: 'JSON', text: 'Text', hex: 'Hex' },
     form: 'Show the payload as',
     copyPayload: 'Copy the payload',
@@ -123,7 +124,8 @@ export const deadLetters = {
     startHelp: 'The condition, all handlers, all sinks: sinks that have the message already get it twice.',
     rate: 'At most so many a second',
     rateHelp: 'Empty: as fast as the pipelines take them.',
-    order: 'Oldest first. A letter leaves here only when something has its message; what is refused again comes back with its history.',
+    order:
+      'Oldest first. A letter leaves here only when something has its message; what is refused again comes back with its history.',
     confirm: (n: string) => `Retry ${n}`,
   },
   discardDialog: {

@@ -44,14 +44,19 @@ function useRound(changes: number): number {
   return round;
 }
 
-/** The span of time in the filter is counted back from when it was chosen. */
+/** "The last hour" goes on with the clock, minute by minute. */
 function useFilters(filter: UrlFilter): { readonly chosen: LetterFilter; readonly around: LetterFilter } {
   const { instance, pipeline, code, since, text } = filter;
+  const [minute, setMinute] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setMinute(Date.now()), 60_000);
+    return () => clearInterval(timer);
+  }, []);
+  const now = since === '' ? 0 : minute;
   return useMemo(() => {
-    const now = Date.now();
     const given = { instance, pipeline, code, since, text };
     return { chosen: toLetterFilter(given, now), around: toLetterFilter(withoutCause(given), now) };
-  }, [instance, pipeline, code, since, text]);
+  }, [instance, pipeline, code, since, text, now]);
 }
 
 function Letters({ state, stale }: { state: LetterState; stale: boolean }) {

@@ -13,7 +13,7 @@ export function readFilter(get: (key: string) => string): UrlFilter {
     instance: get('instance'),
     pipeline: get('pipeline'),
     code: get('code'),
-    since: get('since') in SPANS ? get('since') : '',
+    since: Object.hasOwn(SPANS, get('since')) ? get('since') : '',
     text: get('text'),
   };
 }
@@ -28,7 +28,7 @@ export function toLetterFilter({ instance, pipeline, code, since, text }: UrlFil
     ...(instance === '' ? {} : { instance }),
     ...(pipeline === '' ? {} : { pipeline }),
     ...(code === '' ? {} : { code }),
-    ...(since in SPANS ? { from: now - SPANS[since as keyof typeof SPANS] } : {}),
+    ...(Object.hasOwn(SPANS, since) ? { from: now - SPANS[since as keyof typeof SPANS] } : {}),
     ...(text === '' ? {} : { text }),
   };
 }

@@ -15,9 +15,7 @@ const RECENT_MS = 60_000;
 export function Jobs({ jobs }: { jobs: readonly RetryJob[] }) {
   const [opened] = useState(() => Date.now());
   const [dismissed, setDismissed] = useState<ReadonlySet<string>>(new Set());
-  const shown = jobs.filter(
-    ({ id, ended }) => !dismissed.has(id) && (ended === 0 || ended > opened - RECENT_MS),
-  );
+  const shown = jobs.filter(({ id, ended }) => !dismissed.has(id) && (ended === 0 || ended > opened - RECENT_MS));
   if (shown.length === 0) return null;
   return (
     <ul className={styles.jobs} aria-label={t.label}>
@@ -60,9 +58,7 @@ function Job({ job, dismiss }: { job: RetryJob; dismiss: () => void }) {
           </Button>
         )}
       </div>
-      {running && (
-        <Progress value={total === 0 ? 0 : (done / total) * 100} size="sm" aria-label={head} />
-      )}
+      {running && <Progress value={total === 0 ? 0 : (done / total) * 100} size="sm" aria-label={head} />}
       {error !== undefined && !fine && (
         <p className={styles.jobError}>
           {t.why}: {error.message} <code>{error.code}</code> <span className={styles.dim}>{error.remedy}</span>

@@ -37,12 +37,7 @@ export function LetterDetailView({ id, round }: { id: number; round: number }) {
     <aside id="letter" className={styles.detail} tabIndex={-1} aria-label={t.label} data-stale={detail.stale}>
       <div className={styles.detailHead}>
         <h2>{detail.value === undefined || gone ? t.label : t.title(detail.value.letter.instance)}</h2>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          aria-label={t.close}
-          onClick={() => set({ letter: undefined })}
-        >
+        <ActionIcon variant="subtle" color="gray" aria-label={t.close} onClick={() => set({ letter: undefined })}>
           <IconX size={16} />
         </ActionIcon>
       </div>
@@ -106,12 +101,7 @@ function Letter({ detail, reload }: { detail: LetterDetail; reload: () => void }
         >
           {t.edit}
         </Button>
-        <Button
-          px={11}
-          variant="default"
-          disabled={!usable}
-          onClick={() => setDiscarding(true)}
-        >
+        <Button px={11} variant="default" disabled={!usable} onClick={() => setDiscarding(true)}>
           {t.discard}
         </Button>
         {letter.busy && (

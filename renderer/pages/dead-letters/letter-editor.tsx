@@ -51,7 +51,9 @@ export function LetterEditor({
     >
       {form !== 'large' && (
         <Textarea
-          label={form === 'bytes' ? t.payload.base64 : form === 'json' || form === 'metric' ? t.payload.json : t.payload.text}
+          label={
+            form === 'bytes' ? t.payload.base64 : form === 'json' || form === 'metric' ? t.payload.json : t.payload.text
+          }
           error={faults.payload}
           autosize
           minRows={5}
