@@ -207,7 +207,7 @@ export const configSchema = {
               type: 'string',
               format: 'patchbay-size',
               default: '512MiB',
-              description: 'At most so much, their messages and what is known of them together.',
+              description: 'At most so much, from 1MiB on: their messages and what is known of them together.',
               examples: ['64MiB', '2GiB'],
             },
             age: {

@@ -174,7 +174,7 @@ export const deadLetterStore: StoreDefinition = {
             bound();
           },
         },
-        ...letterOperations(db, account, bound, now),
+        ...letterOperations(db, { account, limit: () => limits.bytes, bound, now }),
       },
       // Ids rise with the time of storing, so the oldest are the first; a thousand at a time spare an index.
       maintain: expire,

@@ -145,6 +145,9 @@ describe('the letters', () => {
     expect(text(edited?.original)).toBe('message a');
     expect(edited).toMatchObject({ edited: true, revision: 2, history: [{ act: 'edited' }, { act: 'edited' }] });
     expect(kept().bytes).toBe(edited?.bytes);
+    ask('deadLettersBound', { count: 10, bytes: 5000, ageMs: 1e9 });
+    expect(() => edit(2, 'x'.repeat(6000))).toThrow(expect.objectContaining({ code: 'PB_DEADLETTER_TOO_LARGE' }));
+    expect(text(get(1)?.packed)).toBe('third');
   });
 
   it('a retry ends in one step: taken goes, kept stays and says so', () => {

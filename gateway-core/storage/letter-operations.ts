@@ -1,6 +1,7 @@
 /** What the engine may ask of the dead letters: look, take, change, remove. Adding and bounding is the store's. */
 import type { Database, Statement } from 'better-sqlite3';
 import type { LetterAct, LetterFilter, LetterGroup, LetterPlace, LetterSelection } from '../protocol/dead-letters.ts';
+import { CodedError } from '../engine/error.ts';
 import type { Counted, LetterAccount } from './letter-account.ts';
 import { condition } from './letter-selection.ts';
 import type { LetterResult, LettersKept, StoredLetter, WholeLetter } from './storage.ts';
@@ -39,12 +40,19 @@ export const LETTER_OPERATIONS = [
   'lettersSettle',
 ] as const;
 
-/** `bound` is called after whatever may have made the letters larger. */
+/** What the store itself keeps of its letters. */
+export interface LetterKeeping {
+  readonly account: LetterAccount;
+  /** Bytes of all letters, at most. */
+  readonly limit: () => number;
+  /** To be called after whatever may have made the letters larger. */
+  readonly bound: () => void;
+  readonly now: () => number;
+}
+
 export function letterOperations(
   db: Database,
-  account: LetterAccount,
-  bound: () => void,
-  now: () => number,
+  { account, limit, bound, now }: LetterKeeping,
 ): Readonly<Record<(typeof LETTER_OPERATIONS)[number], Operation>> {
   /** One statement per form of a filter: there are few. */
   const statements = new Map<string, Statement>();
@@ -136,6 +144,8 @@ export function letterOperations(
     if (letter === undefined || letter.revision !== revision) return false;
     const grown =
       packed.byteLength - letter.packed.byteLength + (letter.original === null ? letter.packed.byteLength : 0);
+    if (letter.bytes + grown > limit())
+      throw new CodedError('PB_DEADLETTER_TOO_LARGE', { bytes: letter.bytes + grown, limit: limit() });
     replace.run(packed, grown, id);
     markEdited.run(letter.packed, lengthened(letter.history, { act: 'edited', time: now(), by }), id);
     account.grow(grown);
