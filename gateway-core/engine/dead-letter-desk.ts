@@ -248,10 +248,15 @@ export class DeadLetterDesk {
     };
   }
 
+  /** Ends every retry after the batch that is under way. */
+  cancelAll(): void {
+    for (const { retry } of this.running.values()) retry.cancel();
+  }
+
   /** Cancels every retry and resolves when they have ended. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    for (const { retry } of this.running.values()) retry.cancel();
+    this.cancelAll();
     await Promise.all([...this.running.values()].map(({ ended }) => ended));
   }
 

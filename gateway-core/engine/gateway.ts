@@ -325,6 +325,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const stop = async (waitMs: number): Promise<void> => {
       state = 'draining';
       logOf('engine').info('draining');
+      desk.cancelAll();
       await fleet.stop(waitMs);
       state = 'stopped';
       eventLog.report({ severity: 'info', source: 'engine', type: 'gateway.stopped', message: 'Patchbay was stopped' });

@@ -184,6 +184,18 @@ describe('the letters', () => {
     expect(list()).toMatchObject([{ id: 1, retries: 1 }]);
   });
 
+  it('keep to new bounds at once, by number and by age', () => {
+    add(letter('a'), letter('b'));
+    clock += 1000;
+    add(letter('c'), letter('d'));
+    ask('deadLettersBound', { count: 3, bytes: 1e9, ageMs: 1e9 });
+    expect(ids()).toEqual(['d', 'c', 'b']);
+    ask('deadLettersBound', { count: 3, bytes: 1e9, ageMs: 500 });
+    expect(ids()).toEqual(['d', 'c']);
+    add(letter('e'), letter('f'));
+    expect(ids()).toEqual(['f', 'e', 'd']);
+  });
+
   it('of stores of the first version are there, without what was not kept then', () => {
     file.close();
     rmSync(folder, { recursive: true, force: true });

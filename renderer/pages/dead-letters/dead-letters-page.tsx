@@ -1,8 +1,14 @@
 /** What was refused: by cause and instance first, then one by one; looked at, corrected, sent on or discarded. */
 import { Button } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { IconMailCheck, IconSearch } from '@tabler/icons-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import type { LetterFilter, LetterSelection, LetterState } from '../../../gateway-core/protocol/dead-letters.ts';
+import type {
+  LetterFilter,
+  LetterRow,
+  LetterSelection,
+  LetterState,
+} from '../../../gateway-core/protocol/dead-letters.ts';
 import { bytes, count, span } from '../../app/format.ts';
 import { useCall, useDeadLetters } from '../../app/gateway.ts';
 import { texts } from '../../app/texts.ts';
@@ -46,7 +52,9 @@ function useRound(changes: number): number {
 
 /** "The last hour" goes on with the clock, minute by minute. */
 function useFilters(filter: UrlFilter): { readonly chosen: LetterFilter; readonly around: LetterFilter } {
-  const { instance, pipeline, code, since, text } = filter;
+  const { instance, pipeline, code, since } = filter;
+  // A search through all causes is not for every letter that is typed.
+  const [text] = useDebouncedValue(filter.text, 300);
   const [minute, setMinute] = useState(() => Date.now());
   useEffect(() => {
     const timer = setInterval(() => setMinute(Date.now()), 60_000);
@@ -59,6 +67,13 @@ function useFilters(filter: UrlFilter): { readonly chosen: LetterFilter; readonl
   }, [instance, pipeline, code, since, text, now]);
 }
 
+/** Of the selected, those that are loaded or older than all that are: the loaded ones have no gaps but what is gone. */
+function stillThere(ids: ReadonlySet<number>, rows: readonly LetterRow[]): ReadonlySet<number> {
+  const present = new Set(rows.map(({ id }) => id));
+  const oldest = rows.at(-1)?.id ?? 0;
+  return new Set([...ids].filter((id) => present.has(id) || id < oldest));
+}
+
 function Letters({ state, stale }: { state: LetterState; stale: boolean }) {
   const url = useUrlState();
   const filter = readFilter(url.get);
@@ -67,7 +82,10 @@ function Letters({ state, stale }: { state: LetterState; stale: boolean }) {
   const letters = useLetters(chosen, round);
   const summary = useCall('deadletters.summary', { filter: chosen });
   const causes = useCall('deadletters.summary', { filter: around });
-  const [picked, setPicked] = useState<ReadonlySet<number>>(new Set());
+  // The clock alone makes no other filter.
+  const filterKey = JSON.stringify({ ...chosen, from: undefined });
+  const [choice, setChoice] = useState<{ key: string; ids: ReadonlySet<number> }>({ key: '', ids: new Set() });
+  const setPicked = (ids: ReadonlySet<number>): void => setChoice({ key: filterKey, ids });
   const { reload } = summary;
   const { reload: reloadCauses } = causes;
   useEffect(() => {
@@ -76,10 +94,13 @@ function Letters({ state, stale }: { state: LetterState; stale: boolean }) {
     reloadCauses();
   }, [round, reload, reloadCauses]);
 
-  // What was retried or discarded meanwhile is not selected any more.
+  // Another filter, another selection; and what was retried or discarded meanwhile is not selected any more.
   const { rows } = letters;
-  const present = useMemo(() => new Set(rows?.map(({ id }) => id)), [rows]);
-  const chosenIds = useMemo(() => [...picked].filter((id) => present.has(id)), [picked, present]);
+  const picked = useMemo(
+    () => stillThere(choice.key === filterKey ? choice.ids : new Set(), rows ?? []),
+    [choice, filterKey, rows],
+  );
+  const chosenIds = [...picked];
 
   const error = letters.error ?? summary.error;
   const total = summary.value?.count ?? 0;

@@ -1,5 +1,5 @@
 import { Checkbox } from '@mantine/core';
-import { useEffect, useRef, type KeyboardEvent } from 'react';
+import { useEffect, useLayoutEffect, useRef, type KeyboardEvent } from 'react';
 import type { LetterRow } from '../../../gateway-core/protocol/dead-letters.ts';
 import { exactTime } from '../../app/format.ts';
 import { texts } from '../../app/texts.ts';
@@ -35,6 +35,15 @@ export function LetterList({ rows, total, complete, loadingMore, more, picked, s
   useEffect(() => {
     if (!complete && end + AHEAD > rows.length) more();
   }, [complete, end, rows.length, more]);
+
+  // New ones come in above: what one looks at further down stays where it is.
+  const top = useRef(rows[0]?.id);
+  useLayoutEffect(() => {
+    const scroller = ref.current;
+    const shift = rows.findIndex(({ id }) => id === top.current);
+    top.current = rows[0]?.id;
+    if (scroller !== null && scroller.scrollTop > 0 && shift > 0) scroller.scrollTop += shift * ROW;
+  }, [rows]);
 
   const show = (row: LetterRow): void => set({ letter: String(row.id) }, { replace: open > 0 });
   const toggle = (id: number): void => {

@@ -10,6 +10,7 @@ const PAGE = 200;
 const MOST = 1000;
 
 export interface Letters {
+  /** Those of the filter before until the answer is there; undefined: nothing was loaded yet. */
   readonly rows: readonly LetterRow[] | undefined;
   /** There are no older ones. */
   readonly complete: boolean;
@@ -34,9 +35,9 @@ export function useLetters(filter: LetterFilter, round: number): Letters {
   const [error, setError] = useState<WireError>();
   const [loadingMore, setLoadingMore] = useState(false);
   const [again, setAgain] = useState(0);
-  const current = useRef({ filter, loaded });
+  const current = useRef({ filter, key, loaded });
   useEffect(() => {
-    current.current = { filter, loaded };
+    current.current = { filter, key, loaded };
   });
 
   useEffect(() => {
@@ -59,9 +60,9 @@ export function useLetters(filter: LetterFilter, round: number): Letters {
 
   const busy = useRef(false);
   const more = useCallback(() => {
-    const { loaded: now, filter: by } = current.current;
+    const { loaded: now, filter: by, key: wanted } = current.current;
     const last = now?.rows.at(-1);
-    if (busy.current || now === undefined || now.complete || last === undefined) return;
+    if (busy.current || now?.key !== wanted || now.complete || last === undefined) return;
     busy.current = true;
     setLoadingMore(true);
     client
@@ -82,7 +83,7 @@ export function useLetters(filter: LetterFilter, round: number): Letters {
   }, [client]);
 
   return {
-    rows: loaded?.key === key ? loaded.rows : undefined,
+    rows: loaded?.rows,
     complete: loaded?.complete ?? false,
     loadingMore,
     error: connected ? error : undefined,
