@@ -16,6 +16,7 @@ import type { ContractHandlers } from '../protocol/handlers.ts';
 import type { GatewayConfig, GatewayState, Problem, StatusReport, Topology } from '../protocol/model.ts';
 import { openSpools } from '../storage/spools.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import { DEFAULT_LIMITS } from '../storage/storage.ts';
 import { Broadcast } from './broadcast.ts';
 import { ConfigKeeper, readConfigFile } from './config-keeper.ts';
 import { configChecker } from './config-checker.ts';
@@ -23,6 +24,8 @@ import { watchConfigFile } from './config-watch.ts';
 import { contractHandlers, type EngineParts } from './contract-handlers.ts';
 import type { Control } from './control-address.ts';
 import { openDataFolder } from './data-folder.ts';
+import { DeadLetterDesk } from './dead-letter-desk.ts';
+import { remedyIn } from './remedies.ts';
 import { Fleet } from './fleet.ts';
 import { openLog } from './log.ts';
 import { Monitor } from './monitor.ts';
@@ -227,6 +230,12 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
         log.registerSecrets([...next.instances.values()].flatMap((instance) => instance.secrets));
         log.setLevel(next.logLevel);
         await fleet.deploy(next, strict);
+        // A store that is away for now is no reason to undo the change; its next thread knows the bounds.
+        await storage.letters
+          .bound(next.deadLetters)
+          .catch((error: unknown) =>
+            logOf('storage').warn('the dead letters keep their bounds', { error: String(error) }),
+          );
       },
       onChange: ({ version, plan }, origin, comment) => {
         eventLog.report({
@@ -259,6 +268,21 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     for (const warning of warnings)
       logOf('config').warn(warning.message, { code: warning.code, path: warning.path.join('.') });
 
+    const desk = new DeadLetterDesk({
+      letters: storage.letters,
+      ways: () => ({
+        config: keeper.running,
+        idleReason: (pipeline) => fleet.idleReason(pipeline),
+        isPaused: (pipeline) => fleet.isPaused(pipeline),
+      }),
+      inject: (origin, injection) => fleet.inject(origin, injection),
+      bounds: () => keeper.running?.deadLetters ?? DEFAULT_LIMITS.deadLetters,
+      remedyOf: (code) => remedyIn(keeper.running, code),
+      redact: (text) => log.redact(text),
+      report: (event) => eventLog.report(event),
+    });
+    undo.push(() => desk.stop());
+
     let control: Control | undefined;
     const parts: EngineParts = {
       version: VERSION,
@@ -270,6 +294,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       events: eventLog,
       storage,
       spoolDesk,
+      desk,
       log,
       status,
       topology,
@@ -328,6 +353,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const stop = async (waitMs: number): Promise<void> => {
       state = 'draining';
       logOf('engine').info('draining');
+      desk.cancelAll();
       await fleet.stop(waitMs);
       state = 'stopped';
       eventLog.report({ severity: 'info', source: 'engine', type: 'gateway.stopped', message: 'Patchbay was stopped' });

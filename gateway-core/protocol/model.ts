@@ -57,6 +57,7 @@ export interface GatewayConfig {
     readonly project?: string;
     readonly control?: { readonly host?: string; readonly port?: number };
     readonly log?: { readonly level?: 'debug' | 'info' | 'warn' | 'error' };
+    readonly deadLetters?: { readonly count?: number; readonly bytes?: string; readonly age?: string };
   };
 }
 
