@@ -426,7 +426,8 @@ export class PipelineRun {
       this.flights?.settle(flight.spooledAs, this.name, size, excluded);
     }
     counters.inFlight -= size;
-    if (!flight.letGo) pending.settle(exceptions.length === 0 || pending.injected ? exceptions : forUpstream(exceptions));
+    if (!flight.letGo)
+      pending.settle(exceptions.length === 0 || pending.injected ? exceptions : forUpstream(exceptions));
     if (counters.inFlight === 0) this.wakeIdle();
   }
 
