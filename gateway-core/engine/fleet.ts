@@ -4,9 +4,18 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { ResolvedConfig, ResolvedInstance } from '../config/resolved.ts';
-import type { PipelineCounters, StepCounters } from '../flow/counters.ts';
+import { readCounters } from '../flow/counter-block.ts';
+import {
+  endedPipeline,
+  endedStep,
+  pipelineCounters,
+  stepCounters,
+  type PipelineCounters,
+  type StepCounters,
+} from '../flow/counters.ts';
 import type { InstanceSpec } from '../isolation/spec.ts';
-import type { FromWorker, SinkStats, WorkerStats } from '../isolation/wire.ts';
+import type { ThreadFigures } from '../health/thread-probe.ts';
+import type { FromWorker, SinkStats, StageShares, WorkerStats } from '../isolation/wire.ts';
 import { WorkerHandle } from '../isolation/worker-handle.ts';
 import type { TapSpec } from '../live/tap.ts';
 import type { TestStep } from '../plugin-api/index.ts';
@@ -55,10 +64,32 @@ export interface Totals {
   readonly pipelines: ReadonlyMap<string, PipelineCounters>;
   readonly sinks: ReadonlyMap<string, SinkStats>;
   readonly metrics: readonly WorkerStats['metrics'][number][];
-  readonly workers: ReadonlyMap<
-    string,
-    { readonly heapBytes: number; readonly utilisation: number; readonly restarts: number }
-  >;
+  /** Of instances with copies, the busiest. */
+  readonly stages: ReadonlyMap<string, StageShares>;
+  readonly workers: ReadonlyMap<string, WorkerHealth>;
+  /** Pipelines whose counts are no longer exact, since when (ms since the epoch). */
+  readonly inexact: ReadonlyMap<string, number>;
+}
+
+export interface WorkerHealth {
+  /** Undefined until it has reported, and while it is down. */
+  readonly figures: ThreadFigures | undefined;
+  readonly up: boolean;
+  readonly restarts: number;
+  /** Whole seconds without a sign of life. */
+  readonly silentSeconds: number;
+}
+
+export function noTotals(): Totals {
+  return {
+    instances: new Map(),
+    pipelines: new Map(),
+    sinks: new Map(),
+    metrics: [],
+    stages: new Map(),
+    workers: new Map(),
+    inexact: new Map(),
+  };
 }
 
 /** Outcomes of what a source has emitted are waited for this long when it is stopped. */
@@ -82,6 +113,7 @@ export class Fleet {
   private readonly taps = new Map<string, TapSpec>();
   private readonly links = new Set<string>();
   private readonly latest = new Map<string, WorkerStats>();
+  private readonly inexact = new Map<string, number>();
   private readonly ended: { instances: Map<string, StepCounters>; pipelines: Map<string, PipelineCounters> } = {
     instances: new Map(),
     pipelines: new Map(),
@@ -472,19 +504,26 @@ export class Fleet {
     });
   }
 
-  /** Keeps what a dead worker had counted; what it had in flight goes back upstream with its connections. */
+  /**
+   * Keeps what a dead worker had counted, to the last message; what it had in flight goes back
+   * upstream with its connections. What found no room in the shared memory is known from its
+   * last report only: then the counts are no longer exact, and say so.
+   */
   private fold(name: string): void {
     const stats = this.latest.get(name);
     this.latest.delete(name);
-    if (stats === undefined) return;
-    for (const [instance, counters] of Object.entries(stats.instances))
-      addSteps(this.ended.instances, instance, counters);
-    for (const [pipeline, counters] of Object.entries(stats.pipelines)) {
-      addPipeline(this.ended.pipelines, pipeline, {
-        ...counters,
-        inFlight: 0,
-        returned: counters.returned + counters.inFlight,
-      });
+    const worker = this.workers.get(name);
+    if (worker === undefined) return;
+    const { instances, pipelines, complete } = readCounters(worker.counters);
+    const all = (of: Readonly<Record<string, unknown>> | undefined, known: ReadonlyMap<string, unknown>): string[] =>
+      complete ? [] : Object.keys(of ?? {}).filter((key) => !known.has(key));
+    for (const [instance, counters] of instances) addSteps(this.ended.instances, instance, endedStep(counters));
+    for (const [pipeline, counters] of pipelines) addPipeline(this.ended.pipelines, pipeline, endedPipeline(counters));
+    for (const instance of all(stats?.instances, instances))
+      addSteps(this.ended.instances, instance, endedStep(stats?.instances[instance] ?? stepCounters()));
+    for (const pipeline of all(stats?.pipelines, pipelines)) {
+      addPipeline(this.ended.pipelines, pipeline, endedPipeline(stats?.pipelines[pipeline] ?? pipelineCounters()));
+      if (!this.inexact.has(pipeline)) this.inexact.set(pipeline, Date.now());
     }
   }
 
@@ -492,20 +531,19 @@ export class Fleet {
     const instances = new Map([...this.ended.instances].map(([name, counters]) => [name, { ...counters }]));
     const pipelines = new Map([...this.ended.pipelines].map(([name, counters]) => [name, { ...counters }]));
     const sinks = new Map<string, SinkStats>();
-    const workers = new Map<string, { heapBytes: number; utilisation: number; restarts: number }>();
+    const stages = new Map<string, StageShares>();
+    const workers = new Map<string, WorkerHealth>();
     const metrics: WorkerStats['metrics'][number][] = [];
     for (const [name, stats] of this.latest) {
       for (const [instance, counters] of Object.entries(stats.instances)) addSteps(instances, instance, counters);
       for (const [pipeline, counters] of Object.entries(stats.pipelines)) addPipeline(pipelines, pipeline, counters);
       for (const [sink, counts] of Object.entries(stats.sinks)) sinks.set(sink, counts);
+      for (const [instance, shares] of Object.entries(stats.stages)) addShares(stages, instance, shares);
       metrics.push(...stats.metrics);
-      workers.set(name, {
-        heapBytes: stats.heapBytes,
-        utilisation: stats.utilisation,
-        restarts: this.workers.get(name)?.restarts ?? 0,
-      });
     }
-    return { instances, pipelines, sinks, metrics, workers };
+    for (const [name, { up, restarts, silentSeconds }] of this.workers)
+      workers.set(name, { figures: this.latest.get(name)?.health, up, restarts, silentSeconds });
+    return { instances, pipelines, sinks, metrics, stages, workers, inexact: this.inexact };
   }
 
   private heard(worker: string, message: FromWorker): void {
@@ -617,11 +655,17 @@ function addSteps(into: Map<string, StepCounters>, name: string, counters: StepC
     into.set(name, { ...counters });
     return;
   }
-  sum.received += counters.received;
-  sum.emitted += counters.emitted;
-  sum.filtered += counters.filtered;
-  sum.refused += counters.refused;
-  sum.lastMessage = Math.max(sum.lastMessage, counters.lastMessage);
+  const lastMessage = Math.max(sum.lastMessage, counters.lastMessage);
+  for (const key of Object.keys(sum) as (keyof StepCounters)[]) sum[key] += counters[key];
+  sum.lastMessage = lastMessage;
+}
+
+function addShares(into: Map<string, StageShares>, name: string, shares: StageShares): void {
+  const known = into.get(name);
+  into.set(name, {
+    busy: Math.max(known?.busy ?? 0, shares.busy),
+    waiting: Math.max(known?.waiting ?? 0, shares.waiting),
+  });
 }
 
 function addPipeline(into: Map<string, PipelineCounters>, name: string, counters: PipelineCounters): void {

@@ -89,6 +89,13 @@ export class PipelineRun {
     while (this.counters.inFlight > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
   }
 
+  /** Ends for good: as `drain`, and whoever waits for room here need no longer. */
+  end(): Promise<void> {
+    const drained = this.drain();
+    this.wakeRoom();
+    return drained;
+  }
+
   /** Gives back batches that have waited to begin since before `before` (performance.now). */
   giveBackLate(before: number): void {
     while (this.waiting[0] !== undefined && this.waiting[0].since < before) {
@@ -102,9 +109,10 @@ export class PipelineRun {
 
   /**
    * Takes a batch, always. `settle` is called once with every outcome other than delivered;
-   * before `accept` returns when all of it could be done on the spot.
+   * before `accept` returns when all of it could be done on the spot. Returns how many messages
+   * it has counted as received, for the source's own count.
    */
-  accept(batch: readonly (Message | Refused)[], settle: (exceptions: readonly OutcomeAt[]) => void): void {
+  accept(batch: readonly (Message | Refused)[], settle: (exceptions: readonly OutcomeAt[]) => void): number {
     this.counters.received += batch.length;
     this.counters.inFlight += batch.length;
     const pending: Pending = { batch, since: performance.now(), settle };
@@ -112,6 +120,7 @@ export class PipelineRun {
     if (this.drained) this.giveBack(pending, 'PB_PIPELINE_DRAINING', `${this.name} is being drained`);
     else if (this.busy || this.paused || this.waiting.length > 0) this.waiting.push(pending);
     else this.begin(pending);
+    return pending.batch.length;
   }
 
   /** Undefined when there is room for another batch; else resolves when there is. */
@@ -149,7 +158,7 @@ export class PipelineRun {
     for (let i = 0; i < steps.length && flight.items.length > 0; i++) {
       const step = steps[i] as HandlerStep;
       const started = step.tap.active ? performance.now() : 0;
-      const results = step.handle(flight.items);
+      const results = give(step, flight.items);
       if (results instanceof Promise) {
         this.busy = true;
         void this.proceed(flight, parts, i, results, started);
@@ -176,7 +185,7 @@ export class PipelineRun {
       const step = parts.steps[i];
       if (step === undefined || flight.items.length === 0) break;
       started = step.tap.active ? performance.now() : 0;
-      results = step.handle(flight.items);
+      results = give(step, flight.items);
     }
     this.handOver(flight, parts);
     this.busy = false;
@@ -210,7 +219,7 @@ export class PipelineRun {
   private apply(flight: Flight, step: HandlerStep, results: StepResults, started: number): void {
     const { items, roots } = flight;
     const { counters } = step;
-    counters.received += items.length;
+    counters.held -= items.length;
     counters.lastMessage = Date.now();
     if (step.tap.active)
       step.tap.handled(items, results, this.name, ((performance.now() - started) * 1000) / items.length);
@@ -220,8 +229,8 @@ export class PipelineRun {
       straight = !Array.isArray(result) && isMessage(result as HandlerItem);
     }
     if (straight) {
-      counters.emitted += results.length;
       flight.items = results as readonly Message[];
+      counters.emitted += flight.items.length;
       return;
     }
     const out: Message[] = [];
@@ -233,12 +242,14 @@ export class PipelineRun {
       if (Array.isArray(result)) {
         const parts = result as readonly HandlerItem[];
         if (parts.length === 0) this.filter(flight, step, root, 'split into nothing');
+        else counters.created += parts.length - 1;
         for (const part of parts) this.sort(flight, step, root, input, part, out, outRoots);
       } else this.sort(flight, step, root, input, result as HandlerItem, out, outRoots);
     }
-    counters.emitted += out.length;
     flight.items = out;
     flight.roots = outRoots;
+    // From what goes on, not from the results: what gets lost between them must show.
+    counters.emitted += flight.items.length;
   }
 
   private sort(
@@ -303,11 +314,15 @@ export class PipelineRun {
       }
       for (const { target, counters, tap } of parts.targets) {
         counters.received += items.length;
+        counters.held += items.length;
         counters.lastMessage = Date.now();
         if (tap.active) tap.passed(items, this.name);
         target.enqueue(items, this.name, (exceptions) => {
+          counters.held -= items.length;
           for (const { index, outcome } of exceptions) {
             if (outcome.kind === 'refused') counters.refused++;
+            else if (outcome.kind === 'retry') counters.returned++;
+            else counters.filtered++;
             flight.outcomes.add(roots === undefined ? index : (roots[index] as number), outcome);
           }
           counters.emitted += items.length - exceptions.length;
@@ -354,4 +369,11 @@ export class PipelineRun {
     this.idleWaiters = [];
     for (const wake of waiters) wake();
   }
+}
+
+/** Hands items to a step, which holds them until its results are taken in. */
+function give(step: HandlerStep, items: readonly Message[]): StepResults | Promise<StepResults> {
+  step.counters.received += items.length;
+  step.counters.held += items.length;
+  return step.handle(items);
 }

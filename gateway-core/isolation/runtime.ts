@@ -6,7 +6,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import { SinkQueue } from '../delivery/sink-queue.ts';
 import type { Target } from '../delivery/target.ts';
-import { pipelineCounters, stepCounters, type PipelineCounters, type StepCounters } from '../flow/counters.ts';
+import type { CounterBlock } from '../flow/counter-block.ts';
+import type { PipelineCounters, StepCounters } from '../flow/counters.ts';
 import { compileExpression } from '../flow/expression.ts';
 import { HandlerStep } from '../flow/handler-step.ts';
 import { PipelineRun, type PipelineParts, type TargetStep } from '../flow/pipeline-run.ts';
@@ -24,10 +25,12 @@ import { loadPlugin } from './load-plugin.ts';
 import { RemoteHandler, serveHandler } from './remote-handler.ts';
 import { RemoteSink, serveSink } from './remote-sink.ts';
 import type { InstanceSpec, PipelineSpec, StepRef } from './spec.ts';
-import type { CommandName, Commands, SinkStats, WorkerStats } from './wire.ts';
+import { ThreadProbe, type ThreadFigures } from '../health/thread-probe.ts';
+import type { CommandName, Commands, SinkStats, StageShares, WorkerStats } from './wire.ts';
 
 export interface RuntimeOptions {
   readonly deadlineMs: number;
+  readonly counters: CounterBlock;
   readonly services: ContextServices;
   onState(instance: string, state: InstanceState, reason: string, error?: unknown): void;
   onTapReport(report: TapReport): void;
@@ -54,7 +57,9 @@ export class Runtime {
   private readonly tapPoints = new Map<string, TapPoint>();
   private readonly taps = new Map<string, Tap>();
   private readonly sweepTimer: NodeJS.Timeout;
-  private lastUtilisation = performance.eventLoopUtilization();
+  private readonly thread = new ThreadProbe();
+  private health: ThreadFigures = this.thread.look();
+  private stages: Readonly<Record<string, StageShares>> = {};
 
   constructor(options: RuntimeOptions) {
     this.options = options;
@@ -183,7 +188,7 @@ export class Runtime {
     for (const [name, run] of this.pipelines) {
       if (names.has(name)) continue;
       this.pipelines.delete(name);
-      void run.drain();
+      void run.end();
     }
     specs.forEach((spec, i) => {
       const run = this.pipelines.get(spec.name);
@@ -294,9 +299,6 @@ export class Runtime {
   }
 
   private stats(): WorkerStats {
-    const utilisation = performance.eventLoopUtilization();
-    const share = performance.eventLoopUtilization(utilisation, this.lastUtilisation).utilization;
-    this.lastUtilisation = utilisation;
     const sinks: Record<string, SinkStats> = {};
     for (const [name, { queue }] of this.sinks)
       sinks[name] = {
@@ -314,8 +316,8 @@ export class Runtime {
       pipelines: Object.fromEntries([...this.pipelineCounts].map(([name, counters]) => [name, { ...counters }])),
       sinks,
       metrics: this.options.services.metrics.list(),
-      heapBytes: process.memoryUsage().heapUsed,
-      utilisation: share,
+      stages: this.stages,
+      health: this.health,
     };
   }
 
@@ -330,23 +332,38 @@ export class Runtime {
     await Promise.allSettled([...this.handlers.values()].map((handler) => handler.end()));
     await Promise.allSettled([...this.sinks.values()].map((sink) => sink.end()));
     clearInterval(this.sweepTimer);
+    this.thread.end();
   }
 
   private sweep(): void {
     const before = performance.now() - this.options.deadlineMs;
     for (const run of this.pipelines.values()) run.giveBackLate(before);
     for (const sink of this.remoteSinks.values()) sink.sweep();
+    this.health = this.thread.look();
+    this.stages = this.shares();
+  }
+
+  /** Of what runs here, and of what pipelines here wait for elsewhere. */
+  private shares(): Readonly<Record<string, StageShares>> {
+    const now = performance.now();
+    const shares: Record<string, StageShares> = {};
+    for (const [name, { feed }] of this.sources)
+      shares[name] = { busy: feed.time.share(now), waiting: feed.waiting.share(now) };
+    for (const [name, { step }] of [...this.handlers, ...this.remoteHandlers])
+      shares[name] = { busy: step.time.share(now), waiting: 0 };
+    for (const [name, { time }] of this.sinks) shares[name] = { busy: time.share(now), waiting: 0 };
+    return shares;
   }
 
   private countersOf(name: string): StepCounters {
     let counters = this.instanceCounters.get(name);
-    if (counters === undefined) this.instanceCounters.set(name, (counters = stepCounters()));
+    if (counters === undefined) this.instanceCounters.set(name, (counters = this.options.counters.step(name)));
     return counters;
   }
 
   private pipelineCountersOf(name: string): PipelineCounters {
     let counters = this.pipelineCounts.get(name);
-    if (counters === undefined) this.pipelineCounts.set(name, (counters = pipelineCounters()));
+    if (counters === undefined) this.pipelineCounts.set(name, (counters = this.options.counters.pipeline(name)));
     return counters;
   }
 

@@ -38,4 +38,6 @@ export interface WorkerSettings {
   readonly deadlineMs: number;
   /** Counted up by the worker twice a second; the watchdog looks at it. */
   readonly heartbeat: SharedArrayBuffer;
+  /** Where it counts (`flow/counter-block.ts`). */
+  readonly counters: SharedArrayBuffer;
 }

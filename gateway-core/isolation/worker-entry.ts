@@ -1,6 +1,7 @@
 /** Entry of a worker thread: binds the runtime to the engine's messages. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { createAmqpHost } from '../amqp/host.ts';
+import { CounterBlock } from '../flow/counter-block.ts';
 import { REPORT_MS } from '../live/tap.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import type { Logger } from '../plugin-api/index.ts';
@@ -33,6 +34,7 @@ const loggerOf = (instance: string): Logger => {
 
 const runtime = new Runtime({
   deadlineMs: settings.deadlineMs,
+  counters: new CounterBlock(settings.counters),
   services: {
     storage: connectStorage(storage),
     metrics: new PluginMetrics(),

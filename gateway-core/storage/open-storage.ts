@@ -7,7 +7,7 @@ import { StoreClient } from './client.ts';
 import { decode, workerStorage } from './connect.ts';
 import type { EventRow } from './event-store.ts';
 import { encodeJson } from './json.ts';
-import { DEFAULT_LIMITS, type Storage, type StorageOptions } from './storage.ts';
+import { DEFAULT_LIMITS, type Storage, type StorageFigures, type StorageOptions } from './storage.ts';
 import type { FreshPort, ThreadCommand, ThreadData, ThreadReport } from './wire.ts';
 
 const FIRST_RESTART_MS = 100;
@@ -47,6 +47,9 @@ class Supervisor {
   /** Our ends of the workers' ports: the way to a new thread is sent through them. */
   private readonly workers = new Set<MessagePort>();
   private worker: Worker | undefined;
+  private figures: { readonly at: number; readonly last: StorageFigures } | undefined;
+  /** Times the thread was started again. */
+  private revived = 0;
   private restarts = 0;
   private timer: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
@@ -80,6 +83,9 @@ class Supervisor {
           case 'event':
             this.options.onEvent(report.event);
             return;
+          case 'figures':
+            this.figures = { at: performance.now(), last: report.figures };
+            return;
           case 'closed':
             this.ended = true;
         }
@@ -89,6 +95,7 @@ class Supervisor {
       });
       worker.on('exit', (code) => {
         if (this.worker === worker) this.worker = undefined;
+        this.figures = undefined;
         if (reason === '') reason = failure?.message ?? `exit code ${code}`;
         if (!ready) reject(failure ?? new CodedError('PB_STORE_IO', { file: this.data.folder, reason }));
         else if (this.closing === undefined) this.restart(reason, Date.now() - started > STEADY_MS);
@@ -127,6 +134,7 @@ class Supervisor {
         await client.call('settingSet', [key, text], text.length);
       },
       deadLettersCount: async () => (await client.call('deadLettersCount', [])) as Readonly<Record<string, number>>,
+      figures: () => this.figures && { ...this.figures, restarts: this.revived },
       port: () => this.port(),
       close: () => (this.closing ??= this.close()),
     };
@@ -163,6 +171,7 @@ class Supervisor {
     this.options.log.error(`The storage thread ended: ${reason}`, details);
     this.options.onEvent(codedEvent('critical', 'storage', 'store.thread', 'PB_STORE_THREAD', details, 'storage'));
     this.timer = setTimeout(() => {
+      this.revived++;
       this.start().catch((error: unknown) => {
         if (this.closing === undefined) this.restart(error instanceof Error ? error.message : String(error), false);
       });
