@@ -450,7 +450,6 @@ export class Fleet {
     for (const kind of ['sink', 'handler', 'source'] as const) {
       for (const [name, { spec }] of here) {
         if (spec.kind !== kind) continue;
-        this.recordOf(name).restarts++;
         await worker.command('startInstance', { spec }).catch(() => undefined);
       }
     }

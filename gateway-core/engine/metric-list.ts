@@ -151,8 +151,8 @@ export const METRICS = {
   patchbay_thread_up: { type: 'gauge', help: '1 while a thread of the engine runs.', labels: ['thread'] },
   patchbay_thread_event_loop_delay_seconds: {
     type: 'gauge',
-    help: 'How late the event loop of a thread was in the last second; quantile 0.5, 0.99 or 1.',
-    labels: ['thread', 'quantile'],
+    help: 'How late the event loop of a thread was in the last second: p50, p99 or max.',
+    labels: ['thread', 'value'],
   },
   patchbay_thread_utilisation_ratio: {
     type: 'gauge',

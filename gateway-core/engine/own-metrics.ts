@@ -21,7 +21,7 @@ class Exposition {
   constructor() {
     for (const [name, { type, help, labels }] of Object.entries(METRICS)) {
       if (type === 'histogram') this.histogram(name, help);
-      else this.declare(name, type, help, labels);
+      else this.simple(name, type, help, labels);
     }
   }
 
@@ -36,11 +36,11 @@ class Exposition {
   /** A number that a plugin keeps. */
   plugin(name: string, type: 'counter' | 'gauge', instance: string, value: number): void {
     const full = `patchbay_plugin_${name}`;
-    const metric = this.byName.get(full) ?? this.declare(full, type, `Reported by plugins as ${name}.`, ['instance']);
+    const metric = this.byName.get(full) ?? this.simple(full, type, `Reported by plugins as ${name}.`, ['instance']);
     if (Number.isFinite(value)) metric.inc({ instance }, value);
   }
 
-  private declare(name: string, type: 'counter' | 'gauge', help: string, labels: readonly string[]): Counter | Gauge {
+  private simple(name: string, type: 'counter' | 'gauge', help: string, labels: readonly string[]): Counter | Gauge {
     const options = { name, help, labelNames: [...labels], registers: [this.registry] };
     const metric = type === 'counter' ? new Counter(options) : new Gauge(options);
     this.byName.set(name, metric);
@@ -157,9 +157,9 @@ function addSink(to: Exposition, instance: string, sink: SinkStatus, now: number
 function addHealth(to: Exposition, { threads, process, disk, storage }: EngineHealth): void {
   for (const [thread, health] of Object.entries(threads)) {
     const of = { thread };
-    const delays = { '0.5': health.delayP50Ms, '0.99': health.delayP99Ms, '1': health.delayMaxMs };
-    for (const [quantile, ms] of Object.entries(delays))
-      to.set('patchbay_thread_event_loop_delay_seconds', { thread, quantile }, ms / 1000);
+    const delays = { p50: health.delayP50Ms, p99: health.delayP99Ms, max: health.delayMaxMs };
+    for (const [value, ms] of Object.entries(delays))
+      to.set('patchbay_thread_event_loop_delay_seconds', { thread, value }, ms / 1000);
     to.set('patchbay_thread_up', of, bit(health.state === 'up'));
     to.set('patchbay_thread_utilisation_ratio', of, health.utilisation);
     to.set('patchbay_thread_cpu_seconds_total', of, health.cpuSeconds);
