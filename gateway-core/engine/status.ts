@@ -213,7 +213,6 @@ function verdict(
         // Memory before a sink with a spool is only a window on it: that may be full all the time.
         fill: sink?.buffer === 'disk' ? onDisk : inMemory,
         away: sink !== undefined && (sink.state === 'retrying' || sink.state === 'failed' || sink.circuit === 'open'),
-        reason: instances[name]?.reason ?? '',
       };
     }),
     threads,

@@ -15,7 +15,6 @@ export interface SinkFigures extends StageFigures {
   readonly fill: number;
   /** Its peer is not there. */
   readonly away: boolean;
-  readonly reason: string;
 }
 
 /** A thread, and what all that runs there takes of it: of other pipelines too, since they share its time. */
@@ -48,13 +47,7 @@ export function bottleneckOf({ sources, handlers, sinks, threads }: PipelineFigu
   const full = busiest(sinks.filter(({ fill }) => fill >= FULL));
   const away = busiest(sinks.filter((sink) => sink.away && (heldUp || sink.fill >= FULL)));
   if (away !== undefined && (full === undefined || full.away)) {
-    const reason = away.reason === '' ? '' : `: ${away.reason}`;
-    return {
-      stage: away.name,
-      kind: 'sink',
-      why: 'away',
-      reason: `waits for sink ${away.name}, which is away${reason}`,
-    };
+    return { stage: away.name, kind: 'sink', why: 'away', reason: `waits for sink ${away.name}, which is away` };
   }
   if (full !== undefined) {
     return {
