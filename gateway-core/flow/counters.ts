@@ -55,6 +55,20 @@ export function pipelineCounters(): PipelineCounters {
   return { received: 0, delivered: 0, filtered: 0, deadLettered: 0, dropped: 0, returned: 0, inFlight: 0 };
 }
 
+/** The counts of this moment as plain data. */
+export function copyStep(c: Readonly<StepCounters>): StepCounters {
+  const copy = stepCounters();
+  for (const field of STEP_FIELDS) copy[field] = c[field];
+  return copy;
+}
+
+/** The counts of this moment as plain data. */
+export function copyPipeline(c: Readonly<PipelineCounters>): PipelineCounters {
+  const copy = pipelineCounters();
+  for (const field of PIPELINE_FIELDS) copy[field] = c[field];
+  return copy;
+}
+
 /** Messages of a step that are nowhere (below zero: counted twice); 0 when its counts add up. */
 export function stepDifference(c: Readonly<StepCounters>): number {
   const difference = c.received + c.created - c.emitted - c.filtered - c.refused - c.returned - c.held;
@@ -64,12 +78,12 @@ export function stepDifference(c: Readonly<StepCounters>): number {
 
 /** The counts of a step whose thread has died: what it held is given back upstream. */
 export function endedStep(c: Readonly<StepCounters>): StepCounters {
-  const rest = stepDifference({ ...c, held: 0 });
-  return { ...c, held: 0, returned: c.returned + rest };
+  const rest = stepDifference({ ...copyStep(c), held: 0 });
+  return { ...copyStep(c), held: 0, returned: c.returned + rest };
 }
 
 /** The counts of a pipeline whose thread has died: what had no outcome is given back upstream. */
 export function endedPipeline(c: Readonly<PipelineCounters>): PipelineCounters {
   const settled = c.delivered + c.filtered + c.deadLettered + c.dropped + c.returned;
-  return { ...c, inFlight: 0, returned: c.returned + (c.received - settled) };
+  return { ...copyPipeline(c), inFlight: 0, returned: c.returned + (c.received - settled) };
 }

@@ -7,7 +7,7 @@ import { TapPoint } from '../live/tap-point.ts';
 import { derive, Filtered, Refused, type HandlerResult, type Message } from '../plugin-api/index.ts';
 import { createMessage } from '../plugin-api/message.ts';
 import { CounterBlock, counterMemory, readCounters } from './counter-block.ts';
-import { endedPipeline, endedStep, pipelineCounters, stepCounters, stepDifference } from './counters.ts';
+import { copyStep, endedPipeline, endedStep, pipelineCounters, stepCounters, stepDifference } from './counters.ts';
 import { HandlerStep } from './handler-step.ts';
 import { PipelineRun } from './pipeline-run.ts';
 import { SourceFeed } from './source-feed.ts';
@@ -187,7 +187,7 @@ describe('counts of a thread that has died', () => {
   it('a copy of the counters is plain numbers', () => {
     const counters = new CounterBlock(counterMemory()).step('a');
     counters.received = 3;
-    const copy = { ...counters };
+    const copy = copyStep(counters);
     counters.received = 4;
     expect(copy).toEqual({ ...stepCounters(), received: 3 });
     expect(structuredClone(copy)).toEqual(copy);

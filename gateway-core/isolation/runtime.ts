@@ -7,7 +7,7 @@ import { DeadLetters } from '../delivery/dead-letters.ts';
 import { SinkQueue } from '../delivery/sink-queue.ts';
 import type { Target } from '../delivery/target.ts';
 import type { CounterBlock } from '../flow/counter-block.ts';
-import type { PipelineCounters, StepCounters } from '../flow/counters.ts';
+import { copyPipeline, copyStep, type PipelineCounters, type StepCounters } from '../flow/counters.ts';
 import { compileExpression } from '../flow/expression.ts';
 import { HandlerStep } from '../flow/handler-step.ts';
 import { PipelineRun, type PipelineParts, type TargetStep } from '../flow/pipeline-run.ts';
@@ -312,8 +312,8 @@ export class Runtime {
         retried: queue.counts.retried,
       };
     return {
-      instances: Object.fromEntries([...this.instanceCounters].map(([name, counters]) => [name, { ...counters }])),
-      pipelines: Object.fromEntries([...this.pipelineCounts].map(([name, counters]) => [name, { ...counters }])),
+      instances: Object.fromEntries([...this.instanceCounters].map(([name, counters]) => [name, copyStep(counters)])),
+      pipelines: Object.fromEntries([...this.pipelineCounts].map(([name, counters]) => [name, copyPipeline(counters)])),
       sinks,
       metrics: this.options.services.metrics.list(),
       stages: this.stages,
