@@ -448,7 +448,7 @@ export class Fleet {
   private async repopulate(worker: WorkerHandle): Promise<void> {
     const here = [...this.deployed].filter(([, { workers }]) => workers.includes(worker.name));
     for (const kind of ['sink', 'handler', 'source'] as const) {
-      for (const [name, { spec }] of here) {
+      for (const [, { spec }] of here) {
         if (spec.kind !== kind) continue;
         await worker.command('startInstance', { spec }).catch(() => undefined);
       }
@@ -533,7 +533,7 @@ export class Fleet {
     const stages = new Map<string, StageShares>();
     const workers = new Map<string, WorkerHealth>();
     const metrics: WorkerStats['metrics'][number][] = [];
-    for (const [name, stats] of this.latest) {
+    for (const stats of this.latest.values()) {
       for (const [instance, counters] of Object.entries(stats.instances)) addSteps(instances, instance, counters);
       for (const [pipeline, counters] of Object.entries(stats.pipelines)) addPipeline(pipelines, pipeline, counters);
       for (const [sink, counts] of Object.entries(stats.sinks)) sinks.set(sink, counts);

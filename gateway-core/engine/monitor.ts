@@ -33,6 +33,8 @@ export class Monitor {
   private readonly rates = new Rates();
   private readonly silence = new SilenceWatch();
   private readonly unbalanced = new Set<string>();
+  /** Reports that someone asks for between two looks must not cut the second that health is measured over. */
+  private healthDue = false;
   private readonly pluginNeeds = new Map<string, NeedsYou>();
   private timer: NodeJS.Timeout | undefined;
   private totals: Totals = noTotals();
@@ -78,9 +80,9 @@ export class Monitor {
   }
 
   private async look(): Promise<void> {
+    this.healthDue = true;
     const report = await this.fresh();
     this.rates.add(performance.now(), this.totals);
-    this.options.health.look(this.totals);
     this.options.health.lookAtSpools(report.sinks);
     this.watch(report);
     this.options.status.send(report);
@@ -88,6 +90,8 @@ export class Monitor {
 
   private async take(): Promise<StatusReport> {
     this.totals = await this.options.fleet.totals();
+    if (this.healthDue) this.options.health.look(this.totals);
+    this.healthDue = false;
     const { keeper, fleet, version, epoch, health } = this.options;
     this.last = reportStatus({
       state: this.options.state(),

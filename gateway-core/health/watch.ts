@@ -17,6 +17,8 @@ export interface HealthWatchOptions {
   onEvent(event: EventReport): void;
 }
 
+/** Before the name of a sink, since a thread may bear the same. */
+const SPOOL = 'spool ';
 const DISK_EVERY_MS = 10_000;
 /** A disk with this much free is not short of room, however large it is. */
 const ENOUGH_FREE = 10 * 1024 ** 3;
@@ -25,6 +27,7 @@ const ON_TIME_MS = 1500;
 
 interface Warning {
   readonly mark: Watermark;
+  readonly subject: string;
   code: ErrorCode;
   details: Readonly<Record<string, unknown>>;
   since: number;
@@ -74,18 +77,20 @@ export class HealthWatch {
 
   /** Looks at how full the sinks' buffers on disk are. */
   lookAtSpools(sinks: StatusReport['sinks']): void {
+    for (const key of this.warnings.keys())
+      if (key.startsWith(SPOOL) && sinks[key.slice(SPOOL.length)] === undefined) this.warnings.delete(key);
     for (const [name, { spooledBytes, spoolLimitBytes }] of Object.entries(sinks)) {
       if (spoolLimitBytes <= 0) continue;
       const share = spooledBytes / spoolLimitBytes;
-      this.mark(`spool ${name}`, share, 'PB_SPOOL_HIGH', { name, percent: percent(share) }, name);
+      this.mark(`${SPOOL}${name}`, share, 'PB_SPOOL_HIGH', { name, percent: percent(share) }, name);
     }
   }
 
   /** What is above its mark now. */
   needs(): NeedsYou[] {
-    return [...this.warnings.entries()]
-      .filter(([, { mark }]) => mark.level !== 'ok')
-      .map(([subject, { code, details, since }]) => ({
+    return [...this.warnings.values()]
+      .filter(({ mark }) => mark.level !== 'ok')
+      .map(({ subject, code, details, since }) => ({
         code,
         message: fill(errorRegistry[code].template, details),
         remedy: fill(errorRegistry[code].remedy, details),
@@ -163,7 +168,8 @@ export class HealthWatch {
     subject = key,
   ): Level {
     let warning = this.warnings.get(key);
-    if (warning === undefined) this.warnings.set(key, (warning = { mark: new Watermark(), code, details, since: 0 }));
+    if (warning === undefined)
+      this.warnings.set(key, (warning = { mark: new Watermark(), subject, code, details, since: 0 }));
     const before = warning.mark.level;
     const level = warning.mark.look(share);
     warning.details = details;

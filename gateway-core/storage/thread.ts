@@ -155,6 +155,7 @@ function main(): void {
     });
   });
   tell({ kind: 'ready' });
+  tell({ kind: 'figures', figures: thread.figures() });
 }
 
 main();

@@ -104,6 +104,8 @@ it('greys what it knew of an engine that is gone, and marks the epoch after a cu
     await health.locator('[data-stale=true]').waitFor();
     again = await startGateway(undefined, gateway);
     expect((await again.client.call('status.get', {})).epochStart).toBe('unclean');
+    const { events } = await again.client.call('events.list', { limit: 20 });
+    expect(events).toContainEqual(expect.objectContaining({ type: 'gateway.unclean', code: 'PB_UNCLEAN_END' }));
     await page.locator('footer').getByText('counted anew after a cut').waitFor();
     await health.getByText(/after a run that was cut off/).waitFor();
     expect(await axeFindings(page)).toEqual([]);
