@@ -151,7 +151,7 @@ export const METRICS = {
   patchbay_thread_up: { type: 'gauge', help: '1 while a thread of the engine runs.', labels: ['thread'] },
   patchbay_thread_event_loop_delay_seconds: {
     type: 'gauge',
-    help: 'How late the event loop of a thread was in the last second: p50, p99 or max.',
+    help: 'How late the event loop of a thread was: p50 and p99 of the last half minute to minute, max of the last second.',
     labels: ['thread', 'value'],
   },
   patchbay_thread_utilisation_ratio: {

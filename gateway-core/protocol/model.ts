@@ -223,7 +223,7 @@ export type Level = 'ok' | 'high' | 'critical';
 /** Figures of the last second. */
 export interface ThreadHealth {
   readonly state: 'up' | 'down';
-  /** How late its event loop was, milliseconds. */
+  /** How late its event loop was, milliseconds: quantiles of the last half minute to minute, the worst of the last second. */
   readonly delayP50Ms: number;
   readonly delayP99Ms: number;
   readonly delayMaxMs: number;

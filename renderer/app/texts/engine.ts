@@ -7,7 +7,8 @@ export const engine = {
   thread: 'Thread',
   busy: 'Busy',
   delay: 'Delay p50 / p99 / max',
-  delayHelp: 'How late the event loop was: median, 99th percentile and worst of the last second',
+  delayHelp:
+    'How late the event loop was: median and 99th percentile of the last half minute, worst of the last second',
   heap: 'Heap',
   external: 'Outside it',
   externalHelp: 'Memory outside of the JavaScript heap, buffers included',
