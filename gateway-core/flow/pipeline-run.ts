@@ -6,7 +6,14 @@
 import type { DeadLetters } from '../delivery/dead-letters.ts';
 import { NO_EXCEPTIONS, Outcomes, type OutcomeAt } from '../delivery/outcomes.ts';
 import type { Target } from '../delivery/target.ts';
-import { Filtered, Refused, type Expression, type HandlerItem, type Message } from '../plugin-api/index.ts';
+import {
+  Filtered,
+  Refused,
+  type Expression,
+  type HandlerItem,
+  type Message,
+  type Outcome,
+} from '../plugin-api/index.ts';
 import type { TapPoint } from '../live/tap-point.ts';
 import type { PipelineCounters, StepCounters } from './counters.ts';
 import { isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
@@ -44,6 +51,14 @@ interface Flight {
   /** Undefined while item i is root i. */
   roots: readonly number[] | undefined;
 }
+
+/** Where a step counts what its target says of a message. */
+const COUNTED_AS = {
+  delivered: 'emitted',
+  filtered: 'filtered',
+  refused: 'refused',
+  retry: 'returned',
+} as const satisfies Record<Outcome['kind'], keyof StepCounters>;
 
 export class PipelineRun {
   readonly name: string;
@@ -320,9 +335,7 @@ export class PipelineRun {
         target.enqueue(items, this.name, (exceptions) => {
           counters.held -= items.length;
           for (const { index, outcome } of exceptions) {
-            if (outcome.kind === 'refused') counters.refused++;
-            else if (outcome.kind === 'retry') counters.returned++;
-            else counters.filtered++;
+            counters[COUNTED_AS[outcome.kind]]++;
             flight.outcomes.add(roots === undefined ? index : (roots[index] as number), outcome);
           }
           counters.emitted += items.length - exceptions.length;
