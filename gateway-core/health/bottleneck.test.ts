@@ -99,6 +99,8 @@ describe('the bottleneck', () => {
     expect(
       bottleneckOf(load({ name: 'in', kind: 'source', busy: 0.6 }, { name: 'other', kind: 'handler', busy: 0.3 })),
     ).toMatchObject({ stage: 'in', kind: 'source' });
+    // Busy, but with none of them: it loads a plugin.
+    expect(bottleneckOf(load({ name: 'decode', kind: 'handler', busy: 0.01 }))).toBeNull();
   });
 
   it('is the busiest stage when sources wait and none is full', () => {

@@ -36,6 +36,8 @@ export interface PipelineFigures {
 const HELD_UP = 0.3;
 const FULL = 0.8;
 const BUSY = 0.9;
+/** A thread can be busy with something else, as when it loads a plugin: nobody that takes less is to blame. */
+const NOTABLE = 0.05;
 
 /**
  * The stage that holds the pipeline up; null when nothing waits. From the far end on: a sink
@@ -64,7 +66,7 @@ export function bottleneckOf({ sources, handlers, sinks, threads }: PipelineFigu
   ];
   const crowded = crowdedThread([...sources, ...stages], threads);
   const most = busiest(crowded?.stages ?? []);
-  if (crowded !== undefined && most !== undefined) {
+  if (crowded !== undefined && most !== undefined && most.busy >= NOTABLE) {
     return {
       stage: most.name,
       kind: most.kind,
