@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { openCatalogue } from '../catalog/catalogue.ts';
 import { renderConfig } from '../config/render.ts';
 import { createEventLog, type EventLog } from '../events/event-log.ts';
+import { codedEvent } from '../events/report.ts';
+import { HealthWatch } from '../health/watch.ts';
 import { LiveHub } from '../live/hub.ts';
 import type { Logger } from '../plugin-api/index.ts';
 import type { ContractHandlers } from '../protocol/handlers.ts';
@@ -26,6 +28,7 @@ import type { Control } from './control-address.ts';
 import { openDataFolder } from './data-folder.ts';
 import { DeadLetterDesk } from './dead-letter-desk.ts';
 import { remedyIn } from './remedies.ts';
+import { Epoch } from './epoch.ts';
 import { Fleet } from './fleet.ts';
 import { openLog } from './log.ts';
 import { Monitor } from './monitor.ts';
@@ -98,7 +101,6 @@ export function createGateway(
 
 async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const startedAt = Date.now();
-  const epoch = randomUUID();
   const undo: (() => Promise<unknown> | void)[] = [];
   let state: GatewayState = 'starting';
   try {
@@ -211,6 +213,14 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ]);
     undo.push(() => catalogue.close());
     eventLog.attach(storage);
+    const epoch = await Epoch.open(storage, { id: randomUUID(), startedAt, version: VERSION });
+    undo.push(() => epoch.end());
+    const health = new HealthWatch({
+      dataFolder: folder.path,
+      storage,
+      onEvent: (event) => eventLog.report(event),
+    });
+    undo.push(() => health.stop());
 
     const checker = configChecker({ catalogue, secrets, folder: source.folder });
     const spoolDesk: SpoolDesk = new SpoolDesk({
@@ -253,7 +263,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const monitor: Monitor = new Monitor({
       version: VERSION,
       epoch,
-      startedAt,
+      health,
       keeper,
       fleet,
       catalogue,
@@ -286,7 +296,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     let control: Control | undefined;
     const parts: EngineParts = {
       version: VERSION,
-      epoch,
+      epoch: epoch.id,
       keeper,
       catalogue,
       fleet,
@@ -333,7 +343,9 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
         onChange: () => changes.send({ what: 'plugins' }),
       }),
     );
+    await health.start();
     await monitor.start();
+    await epoch.begin();
     state = 'running';
     logOf('engine').info('running', {
       version: VERSION,
@@ -348,6 +360,11 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       message: `Patchbay ${VERSION} runs`,
       details: { pid: process.pid },
     });
+    if (epoch.start === 'unclean' && epoch.last !== null) {
+      const lastAlive = new Date(epoch.last.lastAlive).toISOString();
+      const details = { ...epoch.last, lastAlive, startedAt: new Date(epoch.last.startedAt).toISOString() };
+      eventLog.report(codedEvent('warning', 'engine', 'gateway.unclean', 'PB_UNCLEAN_END', details));
+    }
 
     let stopping: Promise<void> | undefined;
     const stop = async (waitMs: number): Promise<void> => {

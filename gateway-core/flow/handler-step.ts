@@ -9,6 +9,7 @@ import {
 import type { TapPoint } from '../live/tap-point.ts';
 import type { StepCounters } from './counters.ts';
 import { refusalOf } from './traced-refusal.ts';
+import { StageTime } from './stage-time.ts';
 
 /** One result per input; what a step of a pipeline answers. */
 export type StepResults = readonly HandlerResult[];
@@ -21,6 +22,7 @@ export class HandlerStep {
   readonly name: string;
   readonly counters: StepCounters;
   readonly tap: TapPoint;
+  readonly time = new StageTime();
   private handler: Pick<Handler, 'handle'>;
   private turn: Promise<unknown> | undefined;
 
@@ -44,9 +46,13 @@ export class HandlerStep {
   /** Never throws and never rejects; synchronous when the handler is. */
   handle(batch: readonly Message[]): StepResults | Promise<StepResults> {
     if (this.turn !== undefined) return this.turn.then(() => this.handle(batch));
+    const begun = this.time.begin();
     const answer = this.call(batch);
+    this.time.end(begun);
     if (!(answer instanceof Promise)) return answer;
+    this.time.enter();
     const turn = answer.finally(() => {
+      this.time.leave();
       if (this.turn === turn) this.turn = undefined;
     });
     this.turn = turn;

@@ -118,6 +118,16 @@ describe('a pipeline', () => {
     expect(counters).toMatchObject({ received: 5, delivered: 2, filtered: 1, deadLettered: 2, inFlight: 0 });
   });
 
+  it('that ends lets go whoever waits for room in it, and gives back what waits', async () => {
+    const out = target();
+    const { run, feed } = flow({ to: [out] });
+    run.pause();
+    const { admitted, outcomes } = feed.emit([message('a')]);
+    await run.end();
+    await admitted;
+    expect((await outcomes).exceptions).toMatchObject([{ index: 0, outcome: { kind: 'retry' } }]);
+  });
+
   it('settles nothing before every sink has answered', async () => {
     const fast = target();
     const slow = target();

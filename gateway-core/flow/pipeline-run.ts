@@ -4,7 +4,7 @@
  * another; as long as every handler answers at once, all of it happens inside `accept`.
  */
 import type { DeadLetters } from '../delivery/dead-letters.ts';
-import { forUpstream, NO_EXCEPTIONS, Outcomes, type OutcomeAt } from '../delivery/outcomes.ts';
+import { forUpstream, NO_EXCEPTIONS, Outcomes, type Ended, type OutcomeAt } from '../delivery/outcomes.ts';
 import type { FlightBook, Target } from '../delivery/target.ts';
 import { Filtered, Refused, type Expression, type HandlerItem, type Message } from '../plugin-api/index.ts';
 import type { TapPoint } from '../live/tap-point.ts';
@@ -60,6 +60,16 @@ interface Flight {
   /** Undefined while item i is root i. */
   roots: readonly number[] | undefined;
 }
+
+/** Where a step counts what its target says of a message. */
+const COUNTED_AS = {
+  delivered: 'emitted',
+  filtered: 'filtered',
+  refused: 'refused',
+  retry: 'returned',
+  // It ends at this step by the operator's choice, as what is filtered does.
+  dropped: 'filtered',
+} as const satisfies Record<Ended['kind'], keyof StepCounters>;
 
 export class PipelineRun {
   readonly name: string;
@@ -122,6 +132,13 @@ export class PipelineRun {
     return messages;
   }
 
+  /** Ends for good: as `drain`, and whoever waits for room here need no longer. */
+  end(): Promise<void> {
+    const drained = this.drain();
+    this.wakeRoom();
+    return drained;
+  }
+
   /** Gives back batches that have waited to begin, or for a handler's answer, since before `before` (performance.now). */
   giveBackLate(before: number): void {
     const { handled } = this;
@@ -140,10 +157,11 @@ export class PipelineRun {
 
   /**
    * Takes a batch, always. `settle` is called once with every outcome other than delivered;
-   * before `accept` returns when all of it could be done on the spot.
+   * before `accept` returns when all of it could be done on the spot. Returns how many messages
+   * it has counted as received, for the source's own count.
    */
-  accept(batch: readonly (Message | Refused)[], settle: (exceptions: readonly OutcomeAt[]) => void): void {
-    this.take({ batch, entry: START, injected: false, since: performance.now(), settle });
+  accept(batch: readonly (Message | Refused)[], settle: (exceptions: readonly OutcomeAt[]) => void): number {
+    return this.take({ batch, entry: START, injected: false, since: performance.now(), settle });
   }
 
   /**
@@ -156,7 +174,7 @@ export class PipelineRun {
     this.take({ batch, entry, injected: true, since: performance.now(), settle });
   }
 
-  private take(pending: Pending): void {
+  private take(pending: Pending): number {
     const { batch } = pending;
     this.counters.received += batch.length;
     this.counters.inFlight += batch.length;
@@ -164,6 +182,7 @@ export class PipelineRun {
     if (this.drained) this.giveBack(pending, 'PB_PIPELINE_DRAINING', `${this.name} is being drained`);
     else if (this.busy || this.paused || this.waiting.length > 0) this.waiting.push(pending);
     else this.begin(pending);
+    return batch.length;
   }
 
   /** Undefined when there is room for another batch; else resolves when there is. */
@@ -209,7 +228,7 @@ export class PipelineRun {
     for (let i = 0; i < steps.length && flight.items.length > 0; i++) {
       const step = steps[i] as HandlerStep;
       const started = step.tap.active ? performance.now() : 0;
-      const results = step.handle(flight.items);
+      const results = give(step, flight.items);
       if (results instanceof Promise) {
         this.busy = true;
         this.handled = flight;
@@ -233,13 +252,18 @@ export class PipelineRun {
     let started = firstStarted;
     for (let i = at; ;) {
       const answer = await results;
-      if (flight.abandoned) break;
+      if (flight.abandoned) {
+        const { counters } = parts.steps[i] as HandlerStep;
+        counters.held -= flight.items.length;
+        counters.returned += flight.items.length;
+        break;
+      }
       this.apply(flight, parts.steps[i] as HandlerStep, answer, started);
       i++;
       const step = parts.steps[i];
       if (step === undefined || flight.items.length === 0) break;
       started = step.tap.active ? performance.now() : 0;
-      results = step.handle(flight.items);
+      results = give(step, flight.items);
     }
     if (!flight.abandoned) this.handOver(flight, parts);
     this.handled = undefined;
@@ -273,7 +297,7 @@ export class PipelineRun {
   private apply(flight: Flight, step: HandlerStep, results: StepResults, started: number): void {
     const { items, roots } = flight;
     const { counters } = step;
-    counters.received += items.length;
+    counters.held -= items.length;
     counters.lastMessage = Date.now();
     if (step.tap.active)
       step.tap.handled(items, results, this.name, ((performance.now() - started) * 1000) / items.length);
@@ -283,8 +307,8 @@ export class PipelineRun {
       straight = !Array.isArray(result) && isMessage(result as HandlerItem);
     }
     if (straight) {
-      counters.emitted += results.length;
       flight.items = results as readonly Message[];
+      counters.emitted += flight.items.length;
       return;
     }
     const out: Message[] = [];
@@ -296,12 +320,14 @@ export class PipelineRun {
       if (Array.isArray(result)) {
         const parts = result as readonly HandlerItem[];
         if (parts.length === 0) this.filter(flight, step, root, 'split into nothing');
+        else counters.created += parts.length - 1;
         for (const part of parts) this.sort(flight, step, root, input, part, out, outRoots);
       } else this.sort(flight, step, root, input, result as HandlerItem, out, outRoots);
     }
-    counters.emitted += out.length;
     flight.items = out;
     flight.roots = outRoots;
+    // From what goes on, not from the results: what gets lost between them must show.
+    counters.emitted += flight.items.length;
   }
 
   private sort(
@@ -382,11 +408,13 @@ export class PipelineRun {
       const lineage = this.lineageOf(flight, parts);
       for (const { target, counters, tap } of parts.targets) {
         counters.received += items.length;
+        counters.held += items.length;
         counters.lastMessage = Date.now();
         if (tap.active) tap.passed(items, this.name);
         const done = (exceptions: readonly OutcomeAt[]): void => {
+          counters.held -= items.length;
           for (const { index, outcome } of exceptions) {
-            if (outcome.kind === 'refused') counters.refused++;
+            counters[COUNTED_AS[outcome.kind]]++;
             flight.outcomes.add(roots === undefined ? index : (roots[index] as number), outcome);
           }
           counters.emitted += items.length - exceptions.length;
@@ -461,4 +489,11 @@ function partsFrom(parts: PipelineParts, entry: Entry): PipelineParts | undefine
   }
   const at = parts.steps.findIndex(({ name }) => name === entry.name);
   return at < 0 ? undefined : { ...parts, where: undefined, steps: parts.steps.slice(at) };
+}
+
+/** Hands items to a step, which holds them until its results are taken in. */
+function give(step: HandlerStep, items: readonly Message[]): StepResults | Promise<StepResults> {
+  step.counters.received += items.length;
+  step.counters.held += items.length;
+  return step.handle(items);
 }

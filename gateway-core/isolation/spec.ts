@@ -47,4 +47,6 @@ export interface WorkerSettings {
   readonly writeMs: number;
   /** Counted up by the worker twice a second; the watchdog looks at it. */
   readonly heartbeat: SharedArrayBuffer;
+  /** Where it counts (`flow/counter-block.ts`). */
+  readonly counters: SharedArrayBuffer;
 }

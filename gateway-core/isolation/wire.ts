@@ -1,6 +1,7 @@
 /** What engine and worker say to each other. */
 import type { MessagePort } from 'node:worker_threads';
 import type { PipelineCounters, StepCounters } from '../flow/counters.ts';
+import type { ThreadFigures } from '../health/thread-probe.ts';
 import type { TapReport, TapSpec } from '../live/tap.ts';
 import type { TestStep } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
@@ -65,6 +66,14 @@ export interface SinkStats {
   readonly dropped: number;
 }
 
+/** How an instance spent the last second, as shares of it, 0 to 1. */
+export interface StageShares {
+  /** Source: in `emit`, with what its pipelines do at once. Handler: with a batch. Sink: with a write under way. */
+  readonly busy: number;
+  /** Source: waiting for room. */
+  readonly waiting: number;
+}
+
 export interface WorkerStats {
   readonly instances: Readonly<Record<string, StepCounters>>;
   readonly pipelines: Readonly<Record<string, PipelineCounters>>;
@@ -76,9 +85,8 @@ export interface WorkerStats {
     readonly type: 'counter' | 'gauge';
     readonly value: number;
   }[];
-  readonly heapBytes: number;
-  /** Share of the thread's time spent busy since the last report, 0 to 1. */
-  readonly utilisation: number;
+  readonly stages: Readonly<Record<string, StageShares>>;
+  readonly health: ThreadFigures;
 }
 
 export type ToWorker = { readonly id: number; readonly command: CommandName; readonly params: unknown };

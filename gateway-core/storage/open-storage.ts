@@ -6,7 +6,7 @@ import { decode, workerStorage } from './connect.ts';
 import type { EventRow } from './event-store.ts';
 import { encodeJson } from './json.ts';
 import { letterStorage } from './letter-client.ts';
-import { DEFAULT_LIMITS, type Storage, type StorageOptions } from './storage.ts';
+import { DEFAULT_LIMITS, type Storage, type StorageFigures, type StorageOptions } from './storage.ts';
 import { ThreadSupervisor, type StartThread } from './thread-supervisor.ts';
 
 const startThread: StartThread = (data) =>
@@ -66,6 +66,7 @@ function storageOf(supervisor: ThreadSupervisor): Storage {
     },
     deadLettersCount: async () => (await client.call('deadLettersCount', [])) as Readonly<Record<string, number>>,
     letters: letterStorage(client, (deadLetters) => supervisor.changeLimits({ deadLetters })),
+    figures: () => supervisor.figures(),
     port: () => supervisor.port(),
     close: () => supervisor.close(),
   };

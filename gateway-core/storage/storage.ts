@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { EventReport } from '../events/report.ts';
 import type { Logger } from '../plugin-api/context.ts';
+import type { ThreadFigures } from '../health/thread-probe.ts';
 import type {
   LetterAct,
   LetterBounds,
@@ -10,7 +11,7 @@ import type {
   LetterRow,
   LetterSelection,
 } from '../protocol/dead-letters.ts';
-import type { ConfigVersion, GatewayEvent } from '../protocol/model.ts';
+import type { CommitTimes, ConfigVersion, GatewayEvent } from '../protocol/model.ts';
 
 /** A message some step or sink refused, as it is stored. */
 export interface DeadLetter {
@@ -56,6 +57,15 @@ export interface EventQuery {
   readonly source?: string;
 }
 
+/** How the storage thread is doing; of the last second. */
+export interface StorageFigures {
+  readonly thread: ThreadFigures;
+  /** Most requests that waited at once. */
+  readonly queued: number;
+  /** By the name of the file, without its ending. */
+  readonly commits: Readonly<Record<string, CommitTimes>>;
+}
+
 /** All of it, for the engine's own thread. */
 export interface Storage extends WorkerStorage {
   /** Versions rise and are never given twice; the oldest go when the bounds are reached. */
@@ -71,6 +81,8 @@ export interface Storage extends WorkerStorage {
   /** How many are kept, by pipeline. */
   deadLettersCount(): Promise<Readonly<Record<string, number>>>;
   readonly letters: LetterStorage;
+  /** The thread's last report, with when it came (performance.now); undefined until the first, and while the thread is down. */
+  figures(): { readonly at: number; readonly restarts: number; readonly last: StorageFigures } | undefined;
   /** A port for one worker, to be transferred to it; the worker wraps it with `connectStorage(port)`. */
   port(): Promise<MessagePort>;
   /** Commits what waits and ends the thread. */

@@ -3,7 +3,7 @@ import { CodedError } from '../engine/error.ts';
 import { codedEvent, type EventReport } from '../events/report.ts';
 import type { Logger } from '../plugin-api/context.ts';
 import { StoreClient } from './client.ts';
-import type { StorageLimits } from './storage.ts';
+import type { StorageFigures, StorageLimits } from './storage.ts';
 import type { FreshPort, ThreadCommand, ThreadData, ThreadReport } from './wire.ts';
 
 const FIRST_RESTART_MS = 100;
@@ -33,6 +33,9 @@ export class ThreadSupervisor {
   /** Our ends of the workers' ports: the way to a new thread is sent through them. */
   private readonly workers = new Set<MessagePort>();
   private worker: Worker | undefined;
+  private lastFigures: { readonly at: number; readonly last: StorageFigures } | undefined;
+  /** Times the thread was started again. */
+  private revived = 0;
   private restarts = 0;
   private timer: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
@@ -65,6 +68,9 @@ export class ThreadSupervisor {
           case 'event':
             this.options.onEvent(report.event);
             return;
+          case 'figures':
+            this.lastFigures = { at: performance.now(), last: report.figures };
+            return;
           case 'closed':
             this.ended = true;
         }
@@ -74,6 +80,7 @@ export class ThreadSupervisor {
       });
       worker.on('exit', (code) => {
         if (this.worker === worker) this.worker = undefined;
+        this.lastFigures = undefined;
         if (reason === '') reason = failure?.message ?? `exit code ${code}`;
         if (!ready) reject(failure ?? new CodedError('PB_STORE_IO', { file: this.data.folder, reason }));
         else if (this.closing === undefined) this.restart(reason, Date.now() - started > STEADY_MS);
@@ -82,6 +89,11 @@ export class ThreadSupervisor {
       worker.unref();
       if (!ready) worker.ref();
     });
+  }
+
+  /** The thread's last report, with when it came (performance.now); undefined until the first, and while the thread is down. */
+  figures(): { readonly at: number; readonly restarts: number; readonly last: StorageFigures } | undefined {
+    return this.lastFigures && { ...this.lastFigures, restarts: this.revived };
   }
 
   /** What the next thread starts with; the one that runs has been told. */
@@ -122,6 +134,7 @@ export class ThreadSupervisor {
     this.options.log.error(`The ${this.options.name} thread ended: ${reason}`, details);
     this.options.onEvent(codedEvent('critical', 'storage', 'store.thread', 'PB_STORE_THREAD', details, 'storage'));
     this.timer = setTimeout(() => {
+      this.revived++;
       this.start().catch((error: unknown) => {
         if (this.closing === undefined) this.restart(error instanceof Error ? error.message : String(error), false);
       });

@@ -1,6 +1,7 @@
 /** Every text of the panel, by area. English first; a translation replaces this object. */
 import { common, session } from './texts/common.ts';
 import { deadLetters } from './texts/dead-letters.ts';
+import { engine } from './texts/engine.ts';
 import { firstRun } from './texts/first-run.ts';
 import { form } from './texts/form.ts';
 import { frame, palette, shortcuts } from './texts/frame.ts';
@@ -12,6 +13,7 @@ import { topology } from './texts/topology.ts';
 export const texts = {
   common,
   session,
+  engine,
   frame,
   palette,
   shortcuts,
