@@ -6,6 +6,7 @@ import type { StatusReport, Topology } from '../protocol/model.ts';
 import { Broadcast } from './broadcast.ts';
 import { noTotals, type Fleet, type Totals } from './fleet.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
+import { SpoolCounts } from './spool-counts.ts';
 
 /** A monitor of one pipeline, `flow`: in → decode → out; with the counts given, and the events it reports. */
 function monitorOf(counts: {
@@ -49,6 +50,8 @@ function monitorOf(counts: {
       record: () => ({ state: 'running', reason: '', code: '', since: 0, restarts: 0, placement: 'worker-1' }),
       idleReason: () => undefined,
       isPaused: () => false,
+      isSinkPaused: () => false,
+      spoolCounts: new SpoolCounts(),
     } as unknown as Fleet,
     events: { report: (event: EventReport) => events.push(event) },
     status: new Broadcast<StatusReport>(1),

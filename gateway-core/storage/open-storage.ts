@@ -6,7 +6,7 @@ import { decode, workerStorage } from './connect.ts';
 import type { EventRow } from './event-store.ts';
 import { encodeJson } from './json.ts';
 import { letterStorage } from './letter-client.ts';
-import { DEFAULT_LIMITS, type Storage, type StorageFigures, type StorageOptions } from './storage.ts';
+import { DEFAULT_LIMITS, type Storage, type StorageOptions } from './storage.ts';
 import { ThreadSupervisor, type StartThread } from './thread-supervisor.ts';
 
 const startThread: StartThread = (data) =>
