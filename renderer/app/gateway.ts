@@ -6,6 +6,7 @@ import type { StatusReport, Topology } from '../../gateway-core/protocol/model.t
 import type { Client } from '../../gateway-core/protocol/client.ts';
 import { ConnectionStore, type Connection } from './connection.ts';
 import { SharedStream, type Latest } from './shared-stream.ts';
+import { SpoolTrends } from './spool-trend.ts';
 import { asWireError } from './wire-errors.ts';
 
 export interface Gateway {
@@ -13,6 +14,7 @@ export interface Gateway {
   readonly connection: ConnectionStore;
   readonly status: SharedStream<'status'>;
   readonly topology: SharedStream<'topology'>;
+  readonly trends: SpoolTrends;
 }
 
 export function createGatewayState(client: Client): Gateway {
@@ -21,6 +23,7 @@ export function createGatewayState(client: Client): Gateway {
     connection: new ConnectionStore(client),
     status: new SharedStream(client, 'status'),
     topology: new SharedStream(client, 'topology'),
+    trends: new SpoolTrends(),
   };
 }
 
@@ -58,6 +61,16 @@ export function useStatus(): Latest<StatusReport> {
 export function useStatusValue<T>(select: (report: StatusReport | undefined) => T): T {
   const { status } = useGateway();
   return useSyncExternalStore(status.subscribe, () => select(status.snapshot().value));
+}
+
+/** Seconds until the spool of a sink is full if it goes on as in the last minute; undefined: it does not grow. */
+export function useSecondsToFull(sink: string): number | undefined {
+  const { status, trends } = useGateway();
+  return useSyncExternalStore(status.subscribe, () => {
+    const report = status.snapshot().value;
+    if (report !== undefined) trends.take(report);
+    return trends.secondsToFull(sink);
+  });
 }
 
 /** Which instances there are and what feeds what; a new one whenever it changed. */

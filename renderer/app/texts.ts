@@ -6,6 +6,20 @@ import { frame, palette, shortcuts } from './texts/frame.ts';
 import { live } from './texts/live.ts';
 import { plugins } from './texts/plugins.ts';
 import { screens } from './texts/screens.ts';
+import { spools } from './texts/spools.ts';
 import { topology } from './texts/topology.ts';
 
-export const texts = { common, session, frame, palette, shortcuts, screens, firstRun, live, form, plugins, topology };
+export const texts = {
+  common,
+  session,
+  frame,
+  palette,
+  shortcuts,
+  screens,
+  firstRun,
+  live,
+  form,
+  plugins,
+  spools,
+  topology,
+};

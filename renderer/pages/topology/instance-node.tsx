@@ -8,6 +8,7 @@ import { useUrlState } from '../../app/url-state.ts';
 import { PluginIcon } from '../../components/plugin-icon.tsx';
 import { Rate } from '../../components/rate.tsx';
 import { StateDot } from '../../components/state-dot.tsx';
+import { NodeStrip } from './sink-strip.tsx';
 import styles from './topology.module.css';
 import type { CanvasNode } from './topology-view.tsx';
 
@@ -75,6 +76,7 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
         )}
         {reason !== '' && <span className="visually-hidden">{reason}</span>}
       </span>
+      <NodeStrip node={node} />
     </button>
   );
 }
