@@ -100,10 +100,13 @@ export const spools = {
   discardGone: (name: string) => `There is no spool of ${name} any more.`,
   discardAlternative: (name: string) =>
     `To deliver them instead, add a sink named ${name}: it begins with what lies there.`,
+  cannotUndoDiscard: 'This cannot be undone. An event says who did it.',
   discardConfirm: (n: string) => `Discard ${messages(n)}`,
   discardConfirmUnread: 'Discard it',
 
   question: (name: string, n: string) => `${name} still holds ${messages(n)}. What is to become of them?`,
+  questionPassing: (name: string) =>
+    `${name} takes its messages as they come. What is to become of those that are left when it goes?`,
   choices: {
     drain: 'Deliver first (drain)',
     keep: 'Keep on disk',
