@@ -42,7 +42,7 @@ export function EdgeWord({ edge }: { edge: GraphEdge }) {
       </span>
     );
   }
-  if (paused) return <>{t.paused}</>;
-  if (state === 'waiting' && onDisk) return <>{t.inSpool(bytes(size))}</>;
+  if (paused) return <span>{t.paused}</span>;
+  if (state === 'waiting' && onDisk) return <span>{t.inSpool(bytes(size))}</span>;
   return rate === undefined ? <>–</> : <Rate value={rate} short />;
 }
