@@ -3,7 +3,8 @@ import { IconAlertTriangleFilled, IconArrowRight, IconCircleCheck } from '@table
 import { useId, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import type { NeedsYou } from '../../../gateway-core/protocol/model.ts';
-import { Ago } from '../../components/ago.tsx';
+import { withCode } from '../../components/form/with-code.tsx';
+import { Since } from '../../components/since.tsx';
 import { useMayChange, useTopology } from '../gateway.ts';
 import { useKeys } from '../keys.ts';
 import { byUrgency, placeOf } from '../needs.ts';
@@ -84,10 +85,10 @@ function Need({ item, close, discard }: { item: NeedsYou; close: () => void; dis
         {item.message.includes(item.subject) || <strong>{item.subject}: </strong>}
         <strong>{item.message}</strong>
       </p>
-      <p>{item.remedy}</p>
+      <p>{withCode(item.remedy)}</p>
       <div className={styles.needFoot}>
         <span className={styles.dim}>
-          <code>{item.code}</code> · {t.since} <Ago time={item.since} />
+          <code>{item.code}</code> · {t.since} <Since time={item.since} />
         </span>
         <span className={styles.grow} />
         {item.code === 'PB_SPOOL_ORPHAN' && (

@@ -52,7 +52,7 @@ export const spools = {
   forecastAbout: (time: string) => `about ${time}`,
   circuit: 'Circuit',
   counts: 'Messages since the start',
-  countRows: { delivered: 'delivered', refused: 'refused', retried: 'tried again', dropped: 'dropped' },
+  countRows: { delivered: 'delivered', refused: 'refused', retried: 'retried', dropped: 'dropped' },
   custody: {
     durable: 'Its yes means: written to our disk and synced. Upstream is acknowledged then, not earlier.',
     remote: 'Its yes means: the peer has confirmed it.',

@@ -15,7 +15,6 @@ export const topology = {
   select: 'Select a node or an edge to see what it does.',
   inspector: 'Inspector',
   close: 'Close the inspector',
-  since: 'Since',
   reason: 'Why',
   plugin: 'Plugin',
   placement: 'Runs in',

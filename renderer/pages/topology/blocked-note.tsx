@@ -1,10 +1,9 @@
 import { Anchor } from '@mantine/core';
 import { IconHourglass } from '@tabler/icons-react';
 import { Link } from 'wouter';
-import { exactTime } from '../../app/format.ts';
 import { texts } from '../../app/texts.ts';
 import { href } from '../../app/url-state.ts';
-import { Ago } from '../../components/ago.tsx';
+import { Since } from '../../components/since.tsx';
 import { useBlocks } from './edge-word.tsx';
 import styles from './spools.module.css';
 
@@ -29,9 +28,7 @@ export function BlockedNote({ pipelines }: { pipelines: readonly string[] }) {
             {since > 0 && (
               <>
                 {' '}
-                <span title={exactTime(since)}>
-                  {t.since} <Ago time={since} />
-                </span>
+                {t.since} <Since time={since} />
               </>
             )}
             .

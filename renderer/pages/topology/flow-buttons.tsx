@@ -1,13 +1,6 @@
 /** Pause, resume, drain and purge, of a pipeline or of a sink. */
 import { ActionIcon, Button, Tooltip } from '@mantine/core';
-import {
-  IconDropletDown,
-  IconDropletOff,
-  IconPlayerPause,
-  IconPlayerPlay,
-  IconTrashX,
-  type Icon,
-} from '@tabler/icons-react';
+import { IconDropletDown, IconPlayerPause, IconPlayerPlay, IconTrashX, type Icon } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
 import type { WireError } from '../../../gateway-core/protocol/frames.ts';
 import type { PipelineStatus } from '../../../gateway-core/protocol/model.ts';
@@ -162,7 +155,7 @@ function Buttons({
           run={() => void runDrain()}
         />
         <Act
-          icon={of === 'sink' ? IconTrashX : IconDropletOff}
+          icon={IconTrashX}
           label={t.purge}
           said={t.purgeOf(name)}
           title={readOnly ?? t.purgeOf(name)}

@@ -14,12 +14,15 @@ import { Link } from 'wouter';
 import type { Topology, TopologyNode } from '../../../gateway-core/protocol/model.ts';
 import { count } from '../../app/format.ts';
 import { useAction, useMayChange, useStatusValue } from '../../app/gateway.ts';
+import { byUrgency } from '../../app/needs.ts';
 import { texts } from '../../app/texts.ts';
 import { href, useUrlState } from '../../app/url-state.ts';
 import { Ago } from '../../components/ago.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
+import { withCode } from '../../components/form/with-code.tsx';
 import { PluginIcon } from '../../components/plugin-icon.tsx';
 import { Rate } from '../../components/rate.tsx';
+import { Since } from '../../components/since.tsx';
 import { StateDot } from '../../components/state-dot.tsx';
 import { pluginName, sectionOf } from '../plugins/catalogue.ts';
 import { BlockedNote } from './blocked-note.tsx';
@@ -80,7 +83,7 @@ function Head({ title, icon, close }: { title: string; icon?: ReactNode; close: 
 function InstanceInspector({ node, topology, close }: { node: TopologyNode; topology: Topology; close: () => void }) {
   const { name, kind } = node;
   const status = useStatusValue((report) => report?.instances[name]);
-  const need = useStatusValue((report) => report?.needsYou.find((item) => item.subject === name));
+  const needs = (useStatusValue((report) => report?.needsYou) ?? []).filter((item) => item.subject === name);
   const mayChange = useMayChange();
   const restart = useAction('instance.restart');
   const toggle = useAction('config.edit');
@@ -103,18 +106,19 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
           </strong>
         )}
       </div>
-      {status !== undefined && status.reason !== '' && state !== 'running' && need === undefined && (
+      {status !== undefined && status.reason !== '' && state !== 'running' && needs.length === 0 && (
         <p className={styles.reason}>{status.reason}</p>
       )}
-      {need !== undefined && (
-        <p className={styles.need}>
+      {byUrgency(needs).map((need) => (
+        <p key={need.code} className={styles.need}>
           <IconAlertTriangle size={15} aria-hidden />
           <span>
-            {need.message} <span className={styles.dim}>{need.remedy}</span> <code>{need.code}</code> · {t.since}{' '}
-            <Ago time={need.since} />
+            <strong>{need.message}</strong> {withCode(need.remedy)}
+            <br />
+            <code>{need.code}</code> · {texts.frame.since} <Since time={need.since} />
           </span>
         </p>
-      )}
+      ))}
       {kind !== 'sink' && <BlockedNote pipelines={pipelines} />}
       <div className={styles.buttons}>
         {section !== 'executors' && (
@@ -142,7 +146,7 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
           title={mayChange ? undefined : texts.plugins.readOnly}
           onClick={() => void restart.run({ name })}
         >
-          {state === 'failed' ? texts.spools.tryAgain : t.restart}
+          {state === 'failed' || state === 'retrying' ? texts.spools.tryAgain : t.restart}
         </Button>
         {section !== undefined && (
           <Button
@@ -164,6 +168,7 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
       </div>
       {!mayChange && <p className={styles.dim}>{texts.plugins.readOnly}</p>}
       {error !== undefined && <ErrorPanel compact error={error} />}
+      {kind === 'sink' && <SinkBuffer name={name} enabled={node.enabled} />}
       {status === undefined ? (
         <p className={styles.dim}>{t.noStatus}</p>
       ) : (
@@ -178,18 +183,21 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
             </Fact>
             {status.restarts > 0 && <Fact label={t.restarts}>{count(status.restarts)}</Fact>}
           </dl>
-          <h3>{t.counters}</h3>
-          <dl className={styles.figures}>
-            {kind !== 'source' && <Fact label={t.received}>{count(status.received)}</Fact>}
-            {kind !== 'sink' && <Fact label={t.emitted}>{count(status.emitted)}</Fact>}
-            {kind === 'handler' && <Fact label={t.filtered}>{count(status.filtered)}</Fact>}
-            <Fact label={t.refusedWord} bad={status.refused > 0}>
-              {count(status.refused)}
-            </Fact>
-          </dl>
+          {kind !== 'sink' && (
+            <>
+              <h3>{t.counters}</h3>
+              <dl className={styles.figures}>
+                {kind !== 'source' && <Fact label={t.received}>{count(status.received)}</Fact>}
+                <Fact label={t.emitted}>{count(status.emitted)}</Fact>
+                {kind === 'handler' && <Fact label={t.filtered}>{count(status.filtered)}</Fact>}
+                <Fact label={t.refusedWord} bad={status.refused > 0}>
+                  {count(status.refused)}
+                </Fact>
+              </dl>
+            </>
+          )}
         </>
       )}
-      {kind === 'sink' && <SinkBuffer name={name} enabled={node.enabled} />}
       {section !== 'executors' && (
         <>
           <h3>{t.pipelines}</h3>

@@ -5,7 +5,7 @@ import type { SinkStatus } from '../../../gateway-core/protocol/model.ts';
 import { bytes, count, span } from '../../app/format.ts';
 import { useSecondsToFull, useStatusValue } from '../../app/gateway.ts';
 import { texts } from '../../app/texts.ts';
-import { Ago } from '../../components/ago.tsx';
+import { Since } from '../../components/since.tsx';
 import { BufferBar, useBufferText } from './buffer-bar.tsx';
 import { SinkButtons } from './flow-buttons.tsx';
 import { bufferFill, waitingBefore } from './spool-view.ts';
@@ -66,7 +66,7 @@ function Facts({ name, sink }: { name: string; sink: SinkStatus }) {
       {sink.fullSince > 0 ? (
         <Fact label={t.fullSince}>
           <strong className={styles.bad}>
-            <Ago time={sink.fullSince} />
+            <Since time={sink.fullSince} />
           </strong>
         </Fact>
       ) : (
