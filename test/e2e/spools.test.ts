@@ -305,7 +305,7 @@ it('leaves everything to look at, and nothing to press, to who may only read', a
   });
   await panel?.go('/topology?select=out');
   await reader.locator('footer').getByText('connected, read-only').waitFor();
-  for (const name of ['Pause out', /^Drain out/, /^Purge out/, 'Restart', 'Disable']) {
+  for (const name of ['Pause out', /^Drain out/, /^Purge out/, /^(Restart|Try again)$/, 'Disable']) {
     const button = inspector().getByRole('button', { name });
     await button.waitFor();
     expect(await button.isDisabled(), String(name)).toBe(true);
@@ -332,21 +332,21 @@ it.each(['light', 'dark'] as const)('is accessible and fits, in %s', async (them
       await edge('keep>out').getByText('spool full', { exact: true }).waitFor();
       await page.locator('footer').getByText('adds up', { exact: true }).waitFor();
       await page.screenshot({ path: join(ARTIFACTS, `spools-${name}-${theme}-${width}.png`) });
-      expect(await axeFindings(page), `${path} ${width}`).toEqual([]);
+      if (width === 1280) expect(await axeFindings(page), path).toEqual([]);
       expect(await overflows(page), `${path} ${width}`).toBe(false);
     }
-    await page.keyboard.press('n');
-    await page.getByRole('dialog', { name: 'What needs you' }).waitFor();
-    await page.screenshot({ path: join(ARTIFACTS, `spools-needs-${theme}-${width}.png`) });
-    expect(await axeFindings(page)).toEqual([]);
-    await page.keyboard.press('Escape');
-    await panel?.go('/topology?select=out');
-    await inspector()
-      .getByRole('button', { name: /^Purge out/ })
-      .click();
-    await page.getByRole('dialog', { name: 'Purge out?' }).waitFor();
-    await page.screenshot({ path: join(ARTIFACTS, `spools-purge-${theme}-${width}.png`) });
-    expect(await axeFindings(page)).toEqual([]);
-    await page.keyboard.press('Escape');
   }
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.keyboard.press('n');
+  await page.getByRole('dialog', { name: 'What needs you' }).waitFor();
+  await page.screenshot({ path: join(ARTIFACTS, `spools-needs-${theme}.png`) });
+  expect(await axeFindings(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await panel?.go('/topology?select=out');
+  await inspector()
+    .getByRole('button', { name: /^Purge out/ })
+    .click();
+  await page.getByRole('dialog', { name: 'Purge out?' }).waitFor();
+  await page.screenshot({ path: join(ARTIFACTS, `spools-purge-${theme}.png`) });
+  expect(await axeFindings(page)).toEqual([]);
 });

@@ -47,6 +47,8 @@ export function RemoveDialog({
   const undecided = Object.keys(asked).some((other) => choices[other] === undefined);
   const blocked = removal.emptied.length > 0 && !agreed;
   const draining = edit.pending && choices[name] === 'drain';
+  // What it holds is asked above the plan.
+  const plan = preview.value === undefined ? undefined : { steps: preview.value.plan.steps };
   const confirm = async (): Promise<void> => {
     setToDrain(held);
     const done = await edit.run({
@@ -85,7 +87,7 @@ export function RemoveDialog({
           />
         )}
         <SpoolQuestion undelivered={undelivered} choices={choices} disabled={edit.pending} choose={setChosen} />
-        <PlanView plan={preview.value?.plan} problems={preview.value?.problems ?? []} />
+        <PlanView plan={plan} problems={preview.value?.problems ?? []} />
         {draining && (
           <div role="status" className={styles.stackTight}>
             <p>{texts.spools.delivering(count(held), count(Math.max(held, toDrain)))}</p>
