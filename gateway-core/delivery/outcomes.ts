@@ -10,6 +10,11 @@ export const NO_EXCEPTIONS: readonly OutcomeAt[] = Object.freeze([]);
 
 const RANK: Readonly<Record<Outcome['kind'], number>> = { delivered: 0, filtered: 1, refused: 2, retry: 3 };
 
+/** True when it need not come again: everything but given back, or refused and not stored. */
+export function isKept(outcome: Outcome): boolean {
+  return outcome.kind !== 'retry' && (outcome.kind !== 'refused' || outcome.stored);
+}
+
 /** The worse of two: filtered < refused < retry; an unstored refusal is worse than a stored one. */
 export function worse(a: Outcome | undefined, b: Outcome): Outcome {
   if (a === undefined) return b;
@@ -24,6 +29,11 @@ export class Outcomes {
   /** True when every message was delivered so far. */
   get empty(): boolean {
     return this.byIndex === undefined || this.byIndex.size === 0;
+  }
+
+  /** Undefined when it was delivered so far. */
+  get(index: number): Outcome | undefined {
+    return this.byIndex?.get(index);
   }
 
   add(index: number, outcome: Outcome): void {

@@ -4,12 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCatalogue } from '../catalog/catalogue.ts';
 import { renderConfig } from '../config/render.ts';
 import { createEventLog, type EventLog } from '../events/event-log.ts';
+import { codedEvent } from '../events/report.ts';
+import { defaultProcessLimitMb } from '../isolation/memory-watch.ts';
 import { LiveHub } from '../live/hub.ts';
 import type { Logger } from '../plugin-api/index.ts';
 import type { ContractHandlers } from '../protocol/handlers.ts';
@@ -51,6 +53,10 @@ export interface GatewayOptions {
   readonly answerSeconds?: number;
   /** Megabytes of JavaScript heap per worker; default 512. */
   readonly workerHeapMb?: number;
+  /** Megabytes of Buffers and the like per worker, beside its heap; default 1 024. */
+  readonly workerBuffersMb?: number;
+  /** Megabytes of resident memory, above which the largest worker is ended; default: four fifths of the machine's, or of its container's. */
+  readonly memoryMb?: number;
 }
 
 export interface Gateway {
@@ -125,6 +131,8 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       poolSize: options.workers ?? availableParallelism(),
       deadlineMs: options.deadlineMs ?? 60_000,
       heapLimitMb: options.workerHeapMb ?? 512,
+      buffersLimitMb: options.workerBuffersMb ?? 1024,
+      processLimitMb: options.memoryMb ?? defaultProcessLimitMb(totalmem(), process.constrainedMemory()),
       watchdogSeconds: options.watchdogSeconds ?? 10,
       answerSeconds: options.answerSeconds ?? 30,
       readable: readable([APPLICATION, join(APPLICATION, 'node_modules'), folder.pluginsCache]),
@@ -133,6 +141,10 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
         logOf(instance === '' ? worker : instance)[level](message, fields),
       onLive: ({ report }) => hub.report(report),
       redact: (text) => log.redact(text),
+      onNotice: ({ instance, code, details }) =>
+        eventLog.report(codedEvent('warning', 'flow', NOTICES[code], code, details, instance)),
+      onMemoryHigh: (used, limit) =>
+        eventLog.report(codedEvent('warning', 'engine', 'memory.high', 'PB_MEMORY_HIGH', { used, limit })),
       onState: (instance, is, reason, code) => {
         if (is === 'failed')
           eventLog.report({
@@ -332,6 +344,9 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
 }
+
+/** What a worker's notice is called among the events. */
+const NOTICES = { PB_INSTANCE_REJECTION: 'instance.rejection', PB_INSTANCE_LEAKS: 'instance.leaks' } as const;
 
 async function unwind(undo: readonly (() => Promise<unknown> | void)[]): Promise<void> {
   for (const step of undo.toReversed()) {

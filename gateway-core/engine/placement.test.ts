@@ -5,16 +5,20 @@ import { place } from './placement.ts';
 function instance(
   name: string,
   kind: ResolvedInstance['kind'],
-  more: { enabled?: boolean; plugin?: string } = {},
+  more: { enabled?: boolean; plugin?: string; stateful?: boolean } = {},
 ): [string, ResolvedInstance] {
-  const { enabled = true, plugin } = more;
+  const { enabled = true, plugin, stateful = false } = more;
   return [
     name,
     {
       name,
       kind,
       enabled,
-      plugin: { name: plugin ?? name, origin: plugin === undefined ? 'built-in' : 'user' },
+      plugin: {
+        name: plugin ?? name,
+        origin: plugin === undefined ? 'built-in' : 'user',
+        contribution: stateful ? { stateful } : {},
+      },
     } as unknown as ResolvedInstance,
   ];
 }

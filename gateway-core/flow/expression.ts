@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
-import type { Expression, Message } from '../plugin-api/index.ts';
+import type { Expression, Message, ValueExpression } from '../plugin-api/index.ts';
 import { ConfigError } from '../plugin-api/errors.ts';
 
 export const EXPRESSION_FIELDS = [
@@ -111,9 +111,9 @@ export type ExpressionCheck =
   { readonly ok: true } | { readonly ok: false; readonly message: string; readonly at: number };
 
 /** Checks an expression without running it. `at`: offset of the fault, from 0. */
-export function checkExpression(source: string): ExpressionCheck {
+export function checkExpression(source: string, use: ExpressionUse = 'condition'): ExpressionCheck {
   try {
-    parse(source);
+    parse(source, use);
     return { ok: true };
   } catch (error) {
     if (error instanceof ExpressionFault) return { ok: false, message: error.message, at: error.at };
@@ -129,18 +129,7 @@ export interface CountingExpression extends Expression {
 
 /** Throws ConfigError `PB_EXPRESSION`. A message that lacks a field the expression reads does not match. */
 export function compileExpression(source: string): CountingExpression {
-  let evaluate: (context: Record<string, unknown>) => unknown;
-  try {
-    evaluate = parse(source);
-  } catch (error) {
-    if (!(error instanceof ExpressionFault)) throw error;
-    throw new ConfigError(
-      'PB_EXPRESSION',
-      '',
-      `${error.message} (at character ${error.at + 1} of \`${source}\`)`,
-      'See docs/config.md, "Expressions", for the fields and functions.',
-    );
-  }
+  const evaluate = compile(source, 'condition');
   const fields = new Fields();
   let faults = 0;
   return {
@@ -162,6 +151,42 @@ export function compileExpression(source: string): CountingExpression {
   };
 }
 
+/** An expression of any type. Throws as {@link compileExpression} does. */
+export function compileValue(source: string): ValueExpression {
+  const evaluate = compile(source, 'value');
+  const fields = new Fields();
+  return {
+    read(message) {
+      fields.message = message;
+      try {
+        return evaluate(fields as unknown as Record<string, unknown>);
+      } catch (error) {
+        if (!(error instanceof EvaluationError)) throw error;
+        return undefined;
+      } finally {
+        fields.clear();
+      }
+    },
+  };
+}
+
+/** What an expression must give: true or false, or anything. */
+export type ExpressionUse = 'condition' | 'value';
+
+function compile(source: string, use: ExpressionUse): (context: Record<string, unknown>) => unknown {
+  try {
+    return parse(source, use);
+  } catch (error) {
+    if (!(error instanceof ExpressionFault)) throw error;
+    throw new ConfigError(
+      'PB_EXPRESSION',
+      '',
+      `${error.message} (at character ${error.at + 1} of \`${source}\`)`,
+      'See docs/config.md, "Expressions", for the fields and functions.',
+    );
+  }
+}
+
 class ExpressionFault extends Error {
   readonly at: number;
   constructor(message: string, at: number) {
@@ -170,14 +195,14 @@ class ExpressionFault extends Error {
   }
 }
 
-function parse(source: string): (context: Record<string, unknown>) => unknown {
+function parse(source: string, use: ExpressionUse): (context: Record<string, unknown>) => unknown {
   if (source.length > MAX_LENGTH) throw new ExpressionFault(`longer than ${MAX_LENGTH} characters`, MAX_LENGTH);
   try {
     const text = renameTypeField(source);
     const parsed = environment.parse(text);
     const check = parsed.check();
     if (!check.valid && check.error !== undefined) throw check.error;
-    if (check.type !== 'bool' && check.type !== 'dyn') {
+    if (use === 'condition' && check.type !== 'bool' && check.type !== 'dyn') {
       throw new ExpressionFault(`gives a ${check.type ?? 'value'}, not true or false`, 0);
     }
     return parsed as (context: Record<string, unknown>) => unknown;

@@ -9,7 +9,8 @@ import type { Target } from '../delivery/target.ts';
 import { Filtered, Refused, type Expression, type HandlerItem, type Message } from '../plugin-api/index.ts';
 import type { TapPoint } from '../live/tap-point.ts';
 import type { PipelineCounters, StepCounters } from './counters.ts';
-import { isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
+import { GivenBack, isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
+import { FollowsFate, Settling } from './settling.ts';
 
 /** A target with what is counted and seen of it on this side. */
 export interface TargetStep {
@@ -40,10 +41,15 @@ interface Flight {
   stores: Promise<void>[] | undefined;
   /** At most once, and handed over: the source was told already. */
   letGo: boolean;
+  /** What handlers that remember are to be told. */
+  settling: Settling | undefined;
   items: readonly Message[];
   /** Undefined while item i is root i. */
   roots: readonly number[] | undefined;
 }
+
+const NOTHING = new Filtered('split into nothing');
+const UNFOLLOWED = new Refused('PB_PLUGIN_RESULT', 'the handler lets it follow another message, but has no `settled`');
 
 export class PipelineRun {
   readonly name: string;
@@ -140,6 +146,7 @@ export class PipelineRun {
       outcomes: new Outcomes(),
       stores: undefined,
       letGo: false,
+      settling: undefined,
       items: [],
       roots: undefined,
     };
@@ -149,7 +156,7 @@ export class PipelineRun {
     for (let i = 0; i < steps.length && flight.items.length > 0; i++) {
       const step = steps[i] as HandlerStep;
       const started = step.tap.active ? performance.now() : 0;
-      const results = step.handle(flight.items);
+      const results = this.ask(flight, step);
       if (results instanceof Promise) {
         this.busy = true;
         void this.proceed(flight, parts, i, results, started);
@@ -176,11 +183,17 @@ export class PipelineRun {
       const step = parts.steps[i];
       if (step === undefined || flight.items.length === 0) break;
       started = step.tap.active ? performance.now() : 0;
-      results = step.handle(flight.items);
+      results = this.ask(flight, step);
     }
     this.handOver(flight, parts);
     this.busy = false;
     this.next();
+  }
+
+  private ask(flight: Flight, step: HandlerStep): StepResults | Promise<StepResults> {
+    if (step.settler !== undefined)
+      (flight.settling ??= new Settling()).visit(step.name, step.settler, flight.items, flight.roots);
+    return step.handle(flight.items);
   }
 
   /** Sets aside what the source itself refused and what `where` does not let through. */
@@ -232,7 +245,7 @@ export class PipelineRun {
       const input = items[i] as Message;
       if (Array.isArray(result)) {
         const parts = result as readonly HandlerItem[];
-        if (parts.length === 0) this.filter(flight, step, root, 'split into nothing');
+        if (parts.length === 0) this.filter(flight, step, root, NOTHING);
         for (const part of parts) this.sort(flight, step, root, input, part, out, outRoots);
       } else this.sort(flight, step, root, input, result as HandlerItem, out, outRoots);
     }
@@ -250,8 +263,12 @@ export class PipelineRun {
     out: Message[],
     outRoots: number[],
   ): void {
-    if (item instanceof Filtered) this.filter(flight, step, root, item.reason);
-    else if (item instanceof Refused) {
+    if (item instanceof Filtered && (item.follows === undefined || step.settler !== undefined))
+      this.filter(flight, step, root, item);
+    else if (item instanceof Filtered) {
+      step.counters.refused++;
+      this.refuse(flight, root, UNFOLLOWED, input, step.name);
+    } else if (item instanceof Refused) {
       step.counters.refused++;
       this.refuse(flight, root, item, item.message ?? input, step.name);
     } else if (isMessage(item)) {
@@ -269,9 +286,15 @@ export class PipelineRun {
     }
   }
 
-  private filter(flight: Flight, step: HandlerStep, root: number, reason: string): void {
+  private filter(flight: Flight, step: HandlerStep, root: number, item: Filtered): void {
+    if (item instanceof GivenBack) {
+      flight.outcomes.add(root, { kind: 'retry', code: item.code, cause: item.reason, afterMs: 0 });
+      return;
+    }
     step.counters.filtered++;
-    flight.outcomes.add(root, { kind: 'filtered', reason });
+    if (item.follows === undefined && !(item instanceof FollowsFate))
+      flight.outcomes.add(root, { kind: 'filtered', reason: item.reason });
+    else flight.settling?.follow(root, item);
   }
 
   private refuse(flight: Flight, root: number, refused: Refused, message: Message | undefined, instance: string): void {
@@ -291,8 +314,8 @@ export class PipelineRun {
     let left = 1;
     const part = (): void => {
       if (--left > 0) return;
-      if (flight.stores === undefined) this.finish(flight);
-      else void Promise.all(flight.stores).then(() => this.finish(flight));
+      if (flight.stores === undefined) this.conclude(flight);
+      else void Promise.all(flight.stores).then(() => this.conclude(flight));
     };
     if (items.length > 0) {
       if (roots !== undefined && !flight.outcomes.empty) for (const root of roots) flight.outcomes.goesOn(root);
@@ -316,6 +339,16 @@ export class PipelineRun {
       }
     }
     part();
+  }
+
+  /** Everything behind the handlers has answered: those that remember commit before the source is told. */
+  private conclude(flight: Flight): void {
+    if (flight.settling === undefined) {
+      this.finish(flight);
+      return;
+    }
+    const onward = new Set(flight.items.length > 0 ? (flight.roots ?? flight.pending.batch.keys()) : []);
+    void flight.settling.conclude(flight.outcomes, onward, flight.letGo).then(() => this.finish(flight));
   }
 
   private finish(flight: Flight): void {

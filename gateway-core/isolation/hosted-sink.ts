@@ -1,7 +1,8 @@
 import type { SinkQueue, SinkQueueOptions } from '../delivery/sink-queue.ts';
 import { TapPoint } from '../live/tap-point.ts';
 import type { Sink, SinkDefinition } from '../plugin-api/index.ts';
-import { beginLife, type ContextServices, type Life } from './instance-context.ts';
+import { beginLife, type ContextServices } from './instance-context.ts';
+import { inLife, withLife, type Life } from './instance-life.ts';
 import type { InstanceSpec } from './spec.ts';
 
 /** A sink instance in its thread, behind its queue. */
@@ -80,7 +81,10 @@ export class HostedSink {
     );
     let sink: Sink;
     try {
-      sink = definition.create(life.context);
+      sink = inLife(
+        withLife(life, () => definition.create(life.context)),
+        life,
+      );
       this.sink = sink;
       await this.queue.attach(sink);
     } catch (error) {

@@ -16,10 +16,11 @@ import { Tap, type TapReport, type TapSpec } from '../live/tap.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import type { HandlerDefinition, SinkDefinition, SourceDefinition, TestStep } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
-import { HostedHandler } from './hosted-handler.ts';
+import { HostedHandler, type HandlerAccess } from './hosted-handler.ts';
 import { HostedSink } from './hosted-sink.ts';
 import { HostedSource, within } from './hosted-source.ts';
 import { beginLife, type ContextServices } from './instance-context.ts';
+import { withLife } from './instance-life.ts';
 import { loadPlugin } from './load-plugin.ts';
 import { RemoteHandler, serveHandler } from './remote-handler.ts';
 import { RemoteSink, serveSink } from './remote-sink.ts';
@@ -46,6 +47,8 @@ export class Runtime {
   private readonly sources = new Map<string, HostedSource>();
   private readonly handlers = new Map<string, HostedHandler>();
   private readonly sinks = new Map<string, HostedSink>();
+  /** Of handlers that ended and may begin again: messages wait there. */
+  private readonly heldHandlers = new Map<string, HandlerAccess>();
   private readonly remoteHandlers = new Map<string, RemoteStep>();
   private readonly remoteSinks = new Map<string, RemoteSink>();
   private readonly pipelines = new Map<string, PipelineRun>();
@@ -94,7 +97,7 @@ export class Runtime {
     replaceInstance: async ({ spec, waitMs }) => ({ live: await this.replaceInstance(spec, waitMs) }),
     beginSource: ({ name }) => this.sources.get(name)?.begin(),
     setPipelines: ({ pipelines }) => this.setPipelines(pipelines),
-    link: ({ name, kind, port }) => this.link(name, kind, port),
+    link: ({ name, kind, stateful, port }) => this.link(name, kind, stateful, port),
     unlink: ({ name }) => this.unlink(name),
     serve: ({ name, port }) => this.serve(name, port),
     pausePipeline: ({ name }) => this.pipelines.get(name)?.pause(),
@@ -114,16 +117,30 @@ export class Runtime {
     const { name } = spec;
     const report = (state: InstanceState, reason: string, error?: unknown): void =>
       this.options.onState(name, state, reason, error);
+    // A worker that came back during a change is told of what began meanwhile once more.
+    if (this.sources.has(name) || this.handlers.has(name) || this.sinks.has(name)) await this.stopInstance(name, 0);
     try {
       const definition = await loadPlugin(spec);
       if (definition.kind === 'source') {
         const feed = new SourceFeed(name, this.countersOf(name), this.tapPoint(name));
         this.sources.set(name, new HostedSource(spec, definition, feed, services, report));
       } else if (definition.kind === 'handler') {
+        const held = this.heldHandlers.get(name);
+        // One that began or ceased to remember is reached in another way.
+        const before = held !== undefined && (held.settler !== undefined) === spec.stateful ? held : undefined;
         this.handlers.set(
           name,
-          await HostedHandler.begin(spec, definition, this.countersOf(name), this.tapPoint(name), services, report),
+          await HostedHandler.begin(
+            spec,
+            definition,
+            this.countersOf(name),
+            this.tapPoint(name),
+            services,
+            report,
+            before,
+          ),
         );
+        if (before === held) this.heldHandlers.delete(name);
       } else {
         const queue = new SinkQueue({
           name,
@@ -152,6 +169,7 @@ export class Runtime {
     this.handlers.delete(name);
     this.sinks.delete(name);
     await source?.end(waitMs);
+    if (handler !== undefined) this.heldHandlers.set(name, handler.access);
     await handler?.end();
     await sink?.end();
     this.options.services.metrics.forget(name);
@@ -194,6 +212,11 @@ export class Runtime {
           new PipelineRun(spec.name, parts[i] as PipelineParts, this.pipelineCountersOf(spec.name), this.deadLetters),
         );
     });
+    for (const [name, { step, settler }] of this.heldHandlers) {
+      this.heldHandlers.delete(name);
+      settler?.release();
+      step.end();
+    }
     for (const [name, source] of this.sources) {
       source.feed.connect(
         specs.filter((spec) => spec.sources.includes(name)).map((spec) => this.pipelines.get(spec.name) as PipelineRun),
@@ -210,12 +233,13 @@ export class Runtime {
     };
   }
 
-  private stepOf({ name, remote }: StepRef): HandlerStep {
+  private stepOf({ name, remote, stateful = false }: StepRef): HandlerStep {
     if (!remote) return this.hosted(this.handlers, name).step;
     let known = this.remoteHandlers.get(name);
     if (known === undefined) {
-      const handler = new RemoteHandler(name);
-      known = { handler, step: new HandlerStep(name, handler, this.countersOf(name), this.tapPoint(name)) };
+      const handler = new RemoteHandler(name, stateful);
+      const settler = stateful ? handler : undefined;
+      known = { handler, step: new HandlerStep(name, handler, this.countersOf(name), this.tapPoint(name), settler) };
       this.remoteHandlers.set(name, known);
     }
     return known.step;
@@ -232,9 +256,10 @@ export class Runtime {
     return { target, counters: this.countersOf(name), tap: this.tapPoint(name) };
   }
 
-  private link(name: string, kind: 'handler' | 'sink', port: MessagePort): void {
+  private link(name: string, kind: 'handler' | 'sink', stateful: boolean, port: MessagePort): void {
     if (kind === 'handler') {
-      this.stepOf({ name, remote: true });
+      // Links are made before the pipelines that use them.
+      this.stepOf({ name, remote: true, stateful });
       this.remoteHandlers.get(name)?.handler.connect(port);
     } else {
       this.targetOf({ name, remote: true });
@@ -254,7 +279,10 @@ export class Runtime {
     const handler = this.handlers.get(name);
     if (sink !== undefined) serveSink(port, sink.queue);
     else if (handler !== undefined) serveHandler(port, handler.step);
-    else port.close();
+    else {
+      port.close();
+      throw new PatchbayError('PB_INSTANCE_NOT_HERE', `${name} does not run in this worker`);
+    }
   }
 
   private openTap(spec: TapSpec): boolean {
@@ -280,6 +308,7 @@ export class Runtime {
   private async testInstance(spec: InstanceSpec): Promise<readonly TestStep[]> {
     const definition = await loadPlugin(spec);
     if (definition.kind === 'handler' || definition.test === undefined) return [];
+    const { test } = definition;
     const life = beginLife(
       spec,
       this.options.services,
@@ -287,7 +316,7 @@ export class Runtime {
       () => undefined,
     );
     try {
-      return await definition.test(life.context);
+      return await withLife(life, () => test(life.context));
     } finally {
       life.end();
     }
@@ -336,6 +365,8 @@ export class Runtime {
     const before = performance.now() - this.options.deadlineMs;
     for (const run of this.pipelines.values()) run.giveBackLate(before);
     for (const sink of this.remoteSinks.values()) sink.sweep();
+    for (const { handler } of this.remoteHandlers.values()) handler.sweep(before);
+    for (const { access } of this.handlers.values()) access.settler?.sweep(before);
   }
 
   private countersOf(name: string): StepCounters {

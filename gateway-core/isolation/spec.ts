@@ -14,12 +14,16 @@ export interface InstanceSpec {
   readonly maxBytes: number;
   /** Sinks: what the manifest promises; the definition must say the same. */
   readonly custody: string;
+  /** Handlers: it remembers, and is told what became of its inputs. */
+  readonly stateful: boolean;
 }
 
 export interface StepRef {
   readonly name: string;
   /** It runs in another worker, reached over a link. */
   readonly remote: boolean;
+  /** Handlers: see {@link InstanceSpec.stateful}. */
+  readonly stateful?: boolean;
 }
 
 export interface PipelineSpec {

@@ -5,6 +5,7 @@ import type { TapReport, TapSpec } from '../live/tap.ts';
 import type { TestStep } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
 import type { WireError } from '../protocol/frames.ts';
+import type { NoticeCode } from './instance-context.ts';
 import type { InstanceSpec, PipelineSpec } from './spec.ts';
 
 /** Commands by name: parameters and result. */
@@ -19,7 +20,7 @@ export interface Commands {
   /** All pipelines of this worker; takes effect for every source at its next batch. */
   setPipelines: { params: { pipelines: readonly PipelineSpec[] }; result: void };
   /** A way to an instance elsewhere. */
-  link: { params: { name: string; kind: 'handler' | 'sink'; port: MessagePort }; result: void };
+  link: { params: { name: string; kind: 'handler' | 'sink'; stateful: boolean; port: MessagePort }; result: void };
   unlink: { params: { name: string }; result: void };
   /** A way to an instance here, for another worker. */
   serve: { params: { name: string; port: MessagePort }; result: void };
@@ -89,6 +90,14 @@ export type FromWorker =
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
     }
+  | {
+      readonly t: 'notice';
+      readonly instance: string;
+      readonly code: NoticeCode;
+      readonly details: Readonly<Record<string, unknown>>;
+    }
+  /** The worker is about to end of an error of this instance; empty: not known whose. */
+  | { readonly t: 'culprit'; readonly instance: string }
   | { readonly t: 'live'; readonly report: TapReport }
   | { readonly t: 'stats'; readonly stats: WorkerStats };
 

@@ -1,5 +1,5 @@
 /** A host in miniature for unit tests of plugins: everything in memory, everything it was told kept for asking. */
-import { compileExpression } from '../../flow/expression.ts';
+import { compileExpression, compileValue } from '../../flow/expression.ts';
 import type { AmqpHost } from '../amqp.ts';
 import type { Context, Health } from '../context.ts';
 import type { Refused } from '../handler.ts';
@@ -61,7 +61,13 @@ export function fakeContext<Config>(options: FakeContextOptions<Config>): FakeCo
       get: (key) => Promise.resolve(parse(state.get(key))),
       set: (key, value) => Promise.resolve(void state.set(key, JSON.stringify(value))),
       delete: (key) => Promise.resolve(void state.delete(key)),
-      keys: () => Promise.resolve([...state.keys()]),
+      keys: () => Promise.resolve([...state.keys()].toSorted()),
+      apply: ({ set = {}, delete: gone = [] }) => {
+        const texts = Object.entries(set).map(([key, value]) => [key, JSON.stringify(value)] as const);
+        for (const key of gone) state.delete(key);
+        for (const [key, text] of texts) state.set(key, text);
+        return Promise.resolve();
+      },
     },
     cache: {
       get: (key) => {
@@ -77,6 +83,7 @@ export function fakeContext<Config>(options: FakeContextOptions<Config>): FakeCo
     },
     amqp: options.amqp ?? NO_AMQP,
     expression: compileExpression,
+    value: compileValue,
     signal: controller.signal,
     message: (init) => createMessage(instance, project, init),
     health: (health) => void healths.push(health),

