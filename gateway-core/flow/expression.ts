@@ -3,8 +3,9 @@
  * the filter handler, taps. Visible fields: design §6, listed in {@link EXPRESSION_FIELDS}.
  */
 import { isUtf8 } from 'node:buffer';
-import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import { Environment, EvaluationError, Optional, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
 import type { Expression, Message, ValueExpression } from '../plugin-api/index.ts';
+import type { ExpressionUse } from '../config/pipelines.ts';
 import { ConfigError } from '../plugin-api/errors.ts';
 
 export const EXPRESSION_FIELDS = [
@@ -159,7 +160,7 @@ export function compileValue(source: string): ValueExpression {
     read(message) {
       fields.message = message;
       try {
-        return evaluate(fields as unknown as Record<string, unknown>);
+        return plainValue(evaluate(fields as unknown as Record<string, unknown>));
       } catch (error) {
         if (!(error instanceof EvaluationError)) throw error;
         return undefined;
@@ -170,8 +171,16 @@ export function compileValue(source: string): ValueExpression {
   };
 }
 
-/** What an expression must give: true or false, or anything. */
-export type ExpressionUse = 'condition' | 'value';
+/** CEL's own kinds of values as JavaScript has them: an empty optional is undefined, a duration is text. */
+function plainValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Uint8Array) return value;
+  if (value instanceof Optional) return value.hasValue() ? plainValue(value.value()) : undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) return value;
+  const primitive: unknown = value.valueOf();
+  return typeof primitive === 'object' ? String(value) : primitive;
+}
 
 function compile(source: string, use: ExpressionUse): (context: Record<string, unknown>) => unknown {
   try {

@@ -5,17 +5,17 @@
 import { isKept, type Outcomes } from '../delivery/outcomes.ts';
 import { Filtered, type Handler, type Message, type Outcome, type Settled } from '../plugin-api/index.ts';
 
-/** By index of the input: what was not kept. */
-export type Backs = ReadonlyMap<number, Outcome>;
+/** By index of the input: what was neither delivered nor filtered. */
+export type Exceptions = ReadonlyMap<number, Outcome>;
 
-export const NO_BACKS: Backs = new Map();
+const ALL_KEPT: Exceptions = new Map();
 
 const DELIVERED: Outcome = Object.freeze({ kind: 'delivered' });
 
 /** Where the outcomes of a handler's inputs are told. */
 export interface Settler {
   /** Resolves when the handler has committed what it remembers of them; rejects when it could not. */
-  settle(inputs: readonly Message[], backs: Backs): Promise<void>;
+  settle(inputs: readonly Message[], exceptions: Exceptions): Promise<void>;
   /** What will become of an input that was not settled yet. */
   fateOf(input: Message): Fate;
 }
@@ -56,7 +56,7 @@ export function uncommitted(handler: string, error: unknown): Outcome {
 
 interface Waiting {
   readonly inputs: readonly Message[];
-  readonly backs: Backs;
+  readonly exceptions: Exceptions;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -96,9 +96,9 @@ export class HandlerSettler implements Settler {
     if (this.waiting.length > 0 && !this.running) void this.run();
   }
 
-  settle(inputs: readonly Message[], backs: Backs): Promise<void> {
+  settle(inputs: readonly Message[], exceptions: Exceptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ inputs, backs, resolve, reject });
+      this.waiting.push({ inputs, exceptions, resolve, reject });
       if (!this.running && this.gate === undefined) void this.run();
     });
   }
@@ -144,18 +144,24 @@ export class HandlerSettler implements Settler {
     for (const wake of this.idleWaiters.splice(0)) wake();
   }
 
-  private decide({ inputs, backs }: Waiting, failure: Outcome | undefined): void {
+  private decide({ inputs, exceptions }: Waiting, failure: Outcome | undefined): void {
     for (let i = 0; i < inputs.length; i++) {
       const fate = this.fates.get(inputs[i] as Message);
       if (fate === undefined) continue;
       this.fates.delete(inputs[i] as Message);
-      fate.settle(backs.get(i) ?? failure ?? DELIVERED);
+      fate.settle(exceptions.get(i) ?? failure ?? DELIVERED);
     }
   }
 }
 
-function resultsOf({ inputs, backs }: Waiting): Settled[] {
-  return inputs.map((message, i) => ({ message, result: backs.has(i) ? 'back' : 'kept' }));
+function resultsOf({ inputs, exceptions }: Waiting): Settled[] {
+  return inputs.map((message, i) => ({ message, result: resultOf(exceptions.get(i)) }));
+}
+
+function resultOf(outcome: Outcome | undefined): Settled['result'] {
+  if (outcome === undefined) return 'kept';
+  if (!isKept(outcome)) return 'back';
+  return outcome.kind === 'refused' ? 'refused' : 'kept';
 }
 
 /** A batch that went into a handler that wants to know. */
@@ -216,7 +222,7 @@ export class Settling {
     }
     for (const visit of this.visits.toReversed()) {
       try {
-        await visit.settler.settle(visit.inputs, backsOf(visit, outcomes));
+        await visit.settler.settle(visit.inputs, exceptionsOf(visit, outcomes));
       } catch (error) {
         if (told) continue;
         const outcome = uncommitted(visit.name, error);
@@ -235,12 +241,12 @@ function rootOf({ roots }: Visit, input: number): number {
   return roots === undefined ? input : (roots[input] as number);
 }
 
-function backsOf(visit: Visit, outcomes: Outcomes): Backs {
-  if (outcomes.empty) return NO_BACKS;
-  const backs = new Map<number, Outcome>();
+function exceptionsOf(visit: Visit, outcomes: Outcomes): Exceptions {
+  if (outcomes.empty) return ALL_KEPT;
+  const exceptions = new Map<number, Outcome>();
   for (let i = 0; i < visit.inputs.length; i++) {
     const outcome = outcomes.get(rootOf(visit, i));
-    if (outcome !== undefined && !isKept(outcome)) backs.set(i, outcome);
+    if (outcome !== undefined && outcome.kind !== 'filtered') exceptions.set(i, outcome);
   }
-  return backs;
+  return exceptions;
 }

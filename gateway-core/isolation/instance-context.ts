@@ -69,8 +69,8 @@ export function beginLife(
   const rejections = new RejectionPolicy({
     instance: name,
     services,
-    onHealth: context.health,
-    onFail: context.fail,
+    onHealth: (health) => context.health(health),
+    onFail: (error) => context.fail(error),
     ended: () => abort.signal.aborted,
   });
   return {

@@ -83,14 +83,14 @@ export class MemoryWatch {
   }
 
   private judge(now: number): void {
-    const { processLimitMb: limitMb, onHigh } = this.options;
+    const { processLimitMb: limitMb } = this.options;
     const used = this.options.resident();
     const limit = limitMb * MB;
     const usedMb = Math.round(used / MB);
     if (used < limit * CALM) this.high = false;
     if (used >= limit * HIGH && !this.high) {
       this.high = true;
-      onHigh(usedMb, limitMb);
+      this.options.onHigh(usedMb, limitMb);
     }
     if (used < limit) {
       this.floor = 0;

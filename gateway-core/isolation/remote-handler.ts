@@ -2,7 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { GivenBack, isMessage, type HandlerStep, type StepResults } from '../flow/handler-step.ts';
 import { pack, unpack } from '../flow/pack.ts';
-import { Fate, FollowsFate, NO_BACKS, type Backs, type Settler } from '../flow/settling.ts';
+import { Fate, FollowsFate, type Exceptions, type Settler } from '../flow/settling.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import { Filtered, Refused, type HandlerItem, type HandlerResult, type Message } from '../plugin-api/index.ts';
 import type { Outcome } from '../plugin-api/outcome.ts';
@@ -14,7 +14,7 @@ type ToHandler = { readonly seq: number; readonly block: Uint8Array<ArrayBuffer>
 interface ToSettle {
   readonly settle: number;
   readonly parts: readonly number[];
-  readonly backs: Backs;
+  readonly exceptions: Exceptions;
   readonly block: Uint8Array<ArrayBuffer>;
 }
 
@@ -47,7 +47,7 @@ interface Asked {
 
 interface Settling {
   readonly inputs: readonly Message[];
-  readonly backs: Backs;
+  readonly exceptions: Exceptions;
   readonly since: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -100,11 +100,14 @@ export class RemoteHandler implements Settler {
     });
   };
 
-  settle(inputs: readonly Message[], backs: Backs): Promise<void> {
+  settle(inputs: readonly Message[], exceptions: Exceptions): Promise<void> {
     if (this.ended) return Promise.reject(new PatchbayError('PB_HANDLER_STOPPED', `${this.name} was stopped`));
+    // It never got them, and need not hear that they are back.
+    if (inputs.every((input, i) => !this.there.has(input) && exceptions.get(i)?.kind === 'retry'))
+      return Promise.resolve();
     return new Promise((resolve, reject) => {
       const id = this.seq++;
-      const settling = { inputs, backs, since: performance.now(), resolve, reject };
+      const settling = { inputs, exceptions, since: performance.now(), resolve, reject };
       this.settling.set(id, settling);
       this.postSettle(id, settling);
     });
@@ -180,7 +183,7 @@ export class RemoteHandler implements Settler {
     this.port.postMessage({ seq, block } satisfies ToHandler, [block.buffer]);
   }
 
-  private postSettle(id: number, { inputs, backs }: Settling): void {
+  private postSettle(id: number, { inputs, exceptions }: Settling): void {
     if (this.port === undefined) return;
     const parts: number[] = [];
     const unknown: Message[] = [];
@@ -193,7 +196,7 @@ export class RemoteHandler implements Settler {
       i += known?.size ?? 1;
     }
     const block = pack(unknown);
-    this.port.postMessage({ settle: id, parts, backs, block } satisfies ToHandler, [block.buffer]);
+    this.port.postMessage({ settle: id, parts, exceptions, block } satisfies ToHandler, [block.buffer]);
   }
 
   private heard(message: FromHandler): void {
@@ -257,15 +260,15 @@ export function serveHandler(port: MessagePort, step: HandlerStep): void {
     void settler?.fateOf(input).known.then((outcome) => port.postMessage({ fate: id, outcome } satisfies FromHandler));
     return id;
   };
-  const settle = (inputs: readonly Message[], backs: Backs): Promise<void> =>
-    settler?.settle(inputs, backs) ?? Promise.resolve();
+  const settle = (inputs: readonly Message[], exceptions: Exceptions): Promise<void> =>
+    settler?.settle(inputs, exceptions) ?? Promise.resolve();
   port.on('message', (message: ToHandler) => {
     if ('settle' in message) {
       const unknown = unpack(message.block);
       let next = 0;
       const inputs = message.parts.flatMap((seq) => open.get(seq) ?? [unknown[next++] as Message]);
       for (const seq of message.parts) open.delete(seq);
-      settle(inputs, message.backs).then(
+      settle(inputs, message.exceptions).then(
         () => port.postMessage({ settled: message.settle, error: undefined } satisfies FromHandler),
         (error: unknown) =>
           port.postMessage({ settled: message.settle, error: reportFault(error) } satisfies FromHandler),

@@ -308,7 +308,6 @@ export class Runtime {
   private async testInstance(spec: InstanceSpec): Promise<readonly TestStep[]> {
     const definition = await loadPlugin(spec);
     if (definition.kind === 'handler' || definition.test === undefined) return [];
-    const { test } = definition;
     const life = beginLife(
       spec,
       this.options.services,
@@ -316,7 +315,7 @@ export class Runtime {
       () => undefined,
     );
     try {
-      return await withLife(life, () => test(life.context));
+      return await withLife(life, async () => (await definition.test?.(life.context)) ?? []);
     } finally {
       life.end();
     }

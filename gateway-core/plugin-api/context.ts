@@ -64,7 +64,10 @@ export interface Expression {
 
 /** A compiled CEL expression that gives a value. */
 export interface ValueExpression {
-  /** The value; undefined where a field that it reads is missing, or a type does not fit. */
+  /**
+   * The value: text, number, bigint (CEL's int), true or false, null, Date, Uint8Array, array or map of these.
+   * Undefined where a field that it reads is missing, or a type does not fit.
+   */
   read(message: Message): unknown;
 }
 

@@ -44,10 +44,12 @@ export interface Settled {
   /** The input, as `handle` got it. After a restart in between: an equal one. */
   readonly message: Message;
   /**
-   * `kept`: every sink behind the handler has it or has it spooled, or it was filtered, or stored as a dead letter.
+   * `kept`: every sink behind the handler has it or has it spooled, or it was filtered.
+   * `refused`: it was stored as a dead letter; upstream won't send it again, but someone may retry it.
    * `back`: it was given back upstream (or refused and not stored), and may come again.
+   * Where the source's message became several, the worst of all its parts counts.
    */
-  readonly result: 'kept' | 'back';
+  readonly result: 'kept' | 'refused' | 'back';
 }
 
 /** Decodes, filters or maps. Called with one batch at a time, in order. */
