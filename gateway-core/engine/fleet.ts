@@ -26,6 +26,8 @@ export interface FleetOptions {
   /** Megabytes of resident memory of the whole process, above which the largest worker is ended. */
   readonly processLimitMb: number;
   readonly watchdogSeconds: number;
+  /** Crashes in a row after which a worker stays down. */
+  readonly maxCrashes: number;
   /** What an instance has to start, change or stop in, beside the time its outcomes take. */
   readonly answerSeconds: number;
   /** Folders third-party workers may read: the application and the plugin cache. */
@@ -116,6 +118,8 @@ export class Fleet {
 
   /** Handlers that could not be opened because their peer is away. */
   private readonly retries = new Map<string, { readonly backOff: BackOff; timer: NodeJS.Timeout | undefined }>();
+  /** Third-party workers in which something was left behind: a restart of an instance begins them anew. */
+  private readonly leaky = new Set<string>();
   /** Workers that whoever starts them populates. */
   private readonly reviving = new Set<string>();
   private readonly memory: MemoryWatch;
@@ -173,7 +177,13 @@ export class Fleet {
       if (config === undefined) return;
       this.retries.get(name)?.backOff.reset();
       const record = this.records.get(name);
-      for (const worker of this.placement.instances.get(name) ?? []) await this.revive(worker);
+      for (const worker of this.placement.instances.get(name) ?? []) {
+        if (this.leaky.delete(worker))
+          await this.workers
+            .get(worker)
+            ?.kill('is begun anew, since its plugin left something behind', 'PB_INSTANCE_LEAKS');
+        await this.revive(worker);
+      }
       const deployed = this.deployed.get(name);
       if (deployed !== undefined) {
         const kind = deployed.spec.kind;
@@ -466,6 +476,7 @@ export class Fleet {
       deadlineMs: options.deadlineMs,
       heapLimitMb: options.heapLimitMb,
       watchdogSeconds: options.watchdogSeconds,
+      maxCrashes: options.maxCrashes,
       sandbox: instance !== undefined && isThirdParty(instance) ? sandboxOf(instance, options.readable) : undefined,
       storagePort: () => options.storagePort(),
       onMessage: (message) => this.heard(name, message),
@@ -633,8 +644,10 @@ export class Fleet {
   private heard(worker: string, message: FromWorker): void {
     if (message.t === 'log') this.options.onLog(message, worker);
     else if (message.t === 'live') this.options.onLive(message);
-    else if (message.t === 'notice') this.options.onNotice(message);
-    else if (message.t === 'culprit') this.workers.get(worker)?.blame(message.instance);
+    else if (message.t === 'notice') {
+      if (message.code === 'PB_INSTANCE_LEAKS' && worker.startsWith('plugin:')) this.leaky.add(worker);
+      this.options.onNotice(message);
+    } else if (message.t === 'culprit') this.workers.get(worker)?.blame(message.instance);
     else if (message.t === 'state') {
       this.note(message.instance, message.state, message.reason, message.code, worker);
       // One that runs, and has failed for good. What could not even start is its starter's.

@@ -49,6 +49,8 @@ export interface GatewayOptions {
   readonly deadlineMs?: number;
   /** Seconds without a sign of life after which a worker is ended; default 10. */
   readonly watchdogSeconds?: number;
+  /** Crashes in a row after which a worker stays down until someone tries again; default 8. */
+  readonly workerCrashes?: number;
   /** Seconds an instance has to start, change or stop in; default 30. */
   readonly answerSeconds?: number;
   /** Megabytes of JavaScript heap per worker; default 512. */
@@ -134,6 +136,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       buffersLimitMb: options.workerBuffersMb ?? 1024,
       processLimitMb: options.memoryMb ?? defaultProcessLimitMb(totalmem(), process.constrainedMemory()),
       watchdogSeconds: options.watchdogSeconds ?? 10,
+      maxCrashes: options.workerCrashes ?? 8,
       answerSeconds: options.answerSeconds ?? 30,
       readable: readable([APPLICATION, join(APPLICATION, 'node_modules'), folder.pluginsCache]),
       storagePort: async () => (await opening).port(),

@@ -4,6 +4,7 @@ import { createMessage } from '../plugin-api/message.ts';
 import type { AmqpHost, Context, Health, Logger } from '../plugin-api/index.ts';
 import type { WorkerStorage } from '../storage/storage.ts';
 import type { Life } from './instance-life.ts';
+import { Holdings, lifeEnded, releaseLeftovers } from './leftovers.ts';
 import type { PluginMetrics } from './plugin-metrics.ts';
 import { RejectionPolicy } from './rejection-policy.ts';
 import type { InstanceSpec } from './spec.ts';
@@ -28,6 +29,13 @@ export function beginLife(
   onHealth: (health: Health) => void,
   onFail: (error: unknown) => void,
 ): Life {
+  const tellLeft = (left: string): void => {
+    if (left === '') return;
+    services.logger(spec.name).warn('an earlier life left something behind', { left });
+    services.notice(spec.name, 'PB_INSTANCE_LEAKS', { name: spec.name, left });
+  };
+  tellLeft(releaseLeftovers(spec.name));
+  const holdings = new Holdings();
   const abort = new AbortController();
   const { storage, metrics } = services;
   const { name, project } = spec;
@@ -80,8 +88,11 @@ export function beginLife(
       return abort.signal.aborted;
     },
     rejected: (error) => rejections.take(error),
+    holdings,
     end: () => {
+      if (abort.signal.aborted) return;
       rejections.end();
+      lifeEnded(name, holdings, tellLeft);
       abort.abort(new Error(`${name} is ending`));
     },
   };

@@ -4,12 +4,14 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context } from '../plugin-api/index.ts';
+import type { Holdings } from './leftovers.ts';
 
 /** One life of an instance: its context, and the means to end it. */
 export interface Life {
   readonly instance: string;
   readonly context: Context<Record<string, unknown>>;
   readonly ended: boolean;
+  readonly holdings: Holdings;
   /** A promise that was rejected and that nobody handled. */
   rejected(error: unknown): void;
   end(): void;

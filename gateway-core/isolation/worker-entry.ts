@@ -7,6 +7,7 @@ import type { Logger } from '../plugin-api/index.ts';
 import { connectStorage } from '../storage/connect.ts';
 import { reportFault } from './fault.ts';
 import { currentLife } from './instance-life.ts';
+import { watchHoldings } from './leftovers.ts';
 import { provideApi } from './load-plugin.ts';
 import { logger } from './worker-log.ts';
 import { PluginMetrics } from './plugin-metrics.ts';
@@ -25,6 +26,7 @@ const { settings, storage } = workerData as WorkerStart;
 const say = (message: FromWorker): void => engine.postMessage(message);
 
 provideApi();
+watchHoldings();
 const loggers = new Map<string, Logger>();
 const loggerOf = (instance: string): Logger => {
   let known = loggers.get(instance);

@@ -23,6 +23,8 @@ export interface WorkerOptions {
   readonly heapLimitMb: number;
   /** Seconds without a sign of life before it is ended. */
   readonly watchdogSeconds: number;
+  /** Crashes in a row after which it stays down. */
+  readonly maxCrashes: number;
   storagePort(): Promise<MessagePort>;
   onMessage(message: FromWorker): void;
   /** It has started (again): tell it what to run. */
@@ -31,7 +33,6 @@ export interface WorkerOptions {
   onDown(reason: string, code: string, restartMs: number | undefined): void;
 }
 
-const MAX_CRASHES = 8;
 const HEALTHY_MS = 60_000;
 const YOUNG_MB = 32;
 
@@ -195,8 +196,9 @@ export class WorkerHandle {
     this.pending.clear();
     if (this.ending) return;
     if (performance.now() - this.upSince > HEALTHY_MS) this.backOff.reset();
-    if (this.backOff.failures >= MAX_CRASHES) {
-      this.options.onDown(`${reason}; given up after ${MAX_CRASHES} crashes in a row`, code, undefined);
+    // The first crash is no restart yet.
+    if (this.backOff.failures >= this.options.maxCrashes - 1) {
+      this.options.onDown(`${reason}; given up after ${this.options.maxCrashes} crashes in a row`, code, undefined);
       return;
     }
     const delay = this.backOff.next();
