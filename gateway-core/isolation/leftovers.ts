@@ -33,7 +33,7 @@ export class Holdings {
   /** What is still open, as `2 connections, 1 interval`; empty: nothing. */
   left(): string {
     const counts = new Map<string, number>();
-    for (const { kind, isOpen } of this.all) if (isOpen()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    for (const each of this.all) if (each.isOpen()) counts.set(each.kind, (counts.get(each.kind) ?? 0) + 1);
     return [...counts].map(([kind, count]) => `${count} ${kind}${count === 1 ? '' : 's'}`).join(', ');
   }
 
