@@ -69,6 +69,23 @@ describe('placement', () => {
     ]);
   });
 
+  it('runs a handler that remembers once, in the thread of its first source', () => {
+    const { instances, pipelines } = at(
+      configOf(
+        [
+          instance('a', 'source'),
+          instance('b', 'source'),
+          instance('h', 'handler', { stateful: true }),
+          instance('x', 'sink'),
+        ],
+        [pipeline('p', ['a', 'b'], ['h'], ['x'])],
+      ),
+    );
+    expect(instances.get('h')).toEqual(['worker-1']);
+    expect(pipelines.get('worker-1')).toMatchObject([{ through: [{ name: 'h', remote: false, stateful: true }] }]);
+    expect(pipelines.get('worker-2')).toMatchObject([{ through: [{ name: 'h', remote: true, stateful: true }] }]);
+  });
+
   it('never moves what has a place, whatever edge is drawn', () => {
     const settled = new Map<string, string>();
     const all = [instance('a', 'source'), instance('b', 'source'), instance('x', 'sink'), instance('y', 'sink')];

@@ -171,7 +171,7 @@ export function compileValue(source: string): ValueExpression {
   };
 }
 
-/** CEL's own kinds of values as JavaScript has them: an empty optional is undefined, a duration is text. */
+/** CEL's own kinds of values as JavaScript has them: an empty optional is undefined, a duration is milliseconds. */
 function plainValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plainValue);
   if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Uint8Array) return value;

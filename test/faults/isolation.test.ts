@@ -315,8 +315,8 @@ describe('what an instance leaves behind', () => {
     const gone = threadEnds('plugin:acme');
     await rig.call('config.edit', {
       edits: [
-        { op: 'remove', path: ['pipelines', 'own'] },
-        { op: 'remove', path: ['sources', 'acme'] },
+        { op: 'delete', path: ['pipelines', 'own'] },
+        { op: 'delete', path: ['sources', 'acme'] },
       ],
     });
     await gone;
