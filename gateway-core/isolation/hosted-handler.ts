@@ -36,6 +36,7 @@ export class HostedHandler {
   private timer: NodeJS.Timeout | undefined;
   private since = performance.now();
   private wanted = true;
+  private turn: Promise<void> = Promise.resolve();
 
   private constructor(
     access: HandlerAccess,
@@ -91,11 +92,13 @@ export class HostedHandler {
   }
 
   /** Messages wait from now on, until the access begins its next life or is ended for good. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
     this.wanted = false;
     clearTimeout(this.timer);
-    await this.hold();
-    await end(this.made);
+    return this.exclusive(async () => {
+      await this.hold();
+      await end(this.made);
+    });
   }
 
   /**
@@ -103,7 +106,11 @@ export class HostedHandler {
    * since what the old one still commits must be known to the new one. Rejects, with the old code and config running,
    * when the new one can't open. True when the running one took the config.
    */
-  async replace(spec: InstanceSpec, definition: HandlerDefinition<unknown>): Promise<boolean> {
+  replace(spec: InstanceSpec, definition: HandlerDefinition<unknown>): Promise<boolean> {
+    return this.exclusive(() => this.takeOver(spec, definition));
+  }
+
+  private async takeOver(spec: InstanceSpec, definition: HandlerDefinition<unknown>): Promise<boolean> {
     const { handler } = this.made;
     if (
       definition === this.definition &&
@@ -144,6 +151,16 @@ export class HostedHandler {
     }
   }
 
+  /** One change of lives at a time. */
+  private exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.turn.then(work);
+    this.turn = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
+  }
+
   private async hold(): Promise<void> {
     await this.step.hold();
     await this.access.settler?.hold();
@@ -178,14 +195,14 @@ export class HostedHandler {
     this.onState('retrying', `${message}; restarted in ${Math.max(1, Math.round(delay / 1000))} s`, error);
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      void this.renew();
+      void this.exclusive(() => this.renew());
     }, delay);
   }
 
   private async renew(): Promise<void> {
+    if (!this.wanted) return;
     await this.hold();
     try {
-      if (!this.wanted) return;
       await end(this.made).catch(() => undefined);
       this.adopt(await this.make(this.spec, this.definition));
       this.onState('running', '');

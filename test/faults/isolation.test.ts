@@ -1,72 +1,13 @@
 /** Each way in which a plugin can misbehave: what ran there comes back or says why not, the rest never notices. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RheaPeer } from '../../gateway-core/amqp/test-peer.ts';
-import type { GatewayConfig } from '../../gateway-core/protocol/model.ts';
 import { freePort } from '../peers/program.ts';
-import { dataFolder, demoConfig, eventually, handlerCode, startRig, writePlugin, type Rig } from './rig.ts';
-
-/** Beside the plugin under test, a pipeline that must never notice. */
-function withNeighbour(config: GatewayConfig): GatewayConfig {
-  return {
-    ...config,
-    sources: { ...config.sources, calm: { plugin: 'generator', config: { rate: 200, faults: 0 } } },
-    sinks: { ...config.sinks, beside: { plugin: 'prometheus', config: { port: 0 } } },
-    handlers: { ...config.handlers, plain: { plugin: 'collectd-metrics' } },
-    pipelines: { ...config.pipelines, neighbour: { from: ['calm'], through: ['plain'], to: ['beside'] } },
-  };
-}
-
-async function neighbourNeverNoticed(rig: Rig): Promise<void> {
-  const before = (await rig.status()).pipelines['neighbour']?.delivered ?? 0;
-  const { pipelines, instances } = await rig.until(
-    'the neighbour flows',
-    (status) => (status.pipelines['neighbour']?.delivered ?? 0) > before + 100,
-  );
-  expect(pipelines['neighbour']).toMatchObject({ addsUp: true, returned: 0, dropped: 0, state: 'running' });
-  expect([instances['calm']?.restarts, instances['beside']?.restarts]).toEqual([0, 0]);
-}
-
-const hasEvent = async (rig: Rig, code: string, text = ''): Promise<boolean> =>
-  (await rig.events()).some((event) => event.code === code && event.message.includes(text));
-
-/** Code of a plugin that does what `open` says when it begins, and else nothing wrong. */
-function quietCode(kind: 'source' | 'handler' | 'sink', open: string, head = ''): string {
-  const made = {
-    source: `({ async start() { ${open} }, stop() {}, close() {} })`,
-    handler: `({ async open() { ${open} }, handle: (batch) => batch })`,
-    sink: `({ async open() { ${open} }, write: () => undefined, close() {} })`,
-  };
-  const custody = kind === 'sink' ? "custody: 'view', " : '';
-  const define = `define${kind[0]?.toUpperCase() ?? ''}${kind.slice(1)}`;
-  return `import { ${define}, ConfigError, NotConnectedError } from 'patchbay/plugin-api';\n${head}\nexport default ${define}({ ${custody}create: (context) => ${made[kind]} });\n`;
-}
-
-/** The plugin `acme` in its place in a pipeline of its own, `own`. */
-function configFor(kind: 'source' | 'handler' | 'sink'): GatewayConfig {
-  const base = demoConfig([]);
-  const acme = { acme: { plugin: 'acme' } };
-  return {
-    ...base,
-    sources: { ...base.sources, other: { plugin: 'generator' }, ...(kind === 'source' ? acme : {}) },
-    handlers: { ...base.handlers, ...(kind === 'handler' ? acme : {}) },
-    sinks: { ...base.sinks, look: { plugin: 'console' }, ...(kind === 'sink' ? acme : {}) },
-    pipelines: {
-      ...base.pipelines,
-      own: {
-        from: [kind === 'source' ? 'acme' : 'other'],
-        through: kind === 'handler' ? ['acme'] : [],
-        to: [kind === 'sink' ? 'acme' : 'look'],
-      },
-    },
-  };
-}
-
-const KINDS = ['source', 'handler', 'sink'] as const;
+import { configFor, hasEvent, KINDS, neighbourNeverNoticed, quietCode, withNeighbour } from './acme.ts';
+import { dataFolder, demoConfig, eventually, handlerCode, startRig, writePlugin } from './rig.ts';
 
 describe('memory', () => {
   it('in Buffers, in a loop that never ends, ends the worker that holds it', async () => {
@@ -81,6 +22,25 @@ describe('memory', () => {
     });
     const rig = await startRig(data, withNeighbour(demoConfig(['acme'])), { workerBuffersMb: 128 });
     await eventually('the limit', () => hasEvent(rig, 'PB_WORKER_MEMORY', 'in Buffers; 128 MB are allowed'), 60);
+    await neighbourNeverNoticed(rig);
+  });
+});
+
+describe('memory of the whole process', () => {
+  it('above its limit ends the worker that uses most, and the gateway lives on', async () => {
+    const data = await dataFolder();
+    await writePlugin(data, {
+      name: 'acme',
+      kind: 'handler',
+      code: handlerCode('hoard.push(Buffer.alloc(4 << 20, 1)); return m;', 'const hoard = [];'),
+    });
+    const memoryMb = Math.round(process.memoryUsage.rss() / 2 ** 20) + 500;
+    const rig = await startRig(data, withNeighbour(demoConfig(['acme'], {}, 100)), {
+      memoryMb,
+      workerBuffersMb: 100_000,
+    });
+    await eventually('the warning', () => hasEvent(rig, 'PB_MEMORY_HIGH'), 60);
+    await eventually('the end', () => hasEvent(rig, 'PB_WORKER_MEMORY', 'Worker plugin:acme was the largest'), 60);
     await neighbourNeverNoticed(rig);
   });
 });
@@ -119,172 +79,6 @@ describe('an error that nobody caught', () => {
     const rig = await startRig(data, withNeighbour(configFor('sink')));
     await eventually('the crash', () => hasEvent(rig, 'PB_WORKER_CRASHED', 'of an error in acme: out of nowhere'));
     await neighbourNeverNoticed(rig);
-  });
-});
-
-describe('what stays down', () => {
-  it('a handler that keeps crashing stops its pipeline, says so, and comes back by the button', async () => {
-    const data = await dataFolder();
-    const flag = join(data, 'broken');
-    writeFileSync(flag, '');
-    await writePlugin(data, {
-      name: 'acme',
-      kind: 'handler',
-      code: quietCode(
-        'handler',
-        `if (existsSync(${JSON.stringify(flag)})) setTimeout(() => { throw new Error('again'); }, 20);`,
-        "import { existsSync } from 'node:fs';",
-      ),
-      manifest: { permissions: { files: [`read:${flag}`] } },
-    });
-    // The generator feeds a second pipeline, which must go on.
-    const base = withNeighbour(demoConfig(['acme']));
-    const config: GatewayConfig = {
-      ...base,
-      sinks: { ...base.sinks, look: { plugin: 'console' } },
-      pipelines: { ...base.pipelines, second: { from: ['demo'], to: ['look'] } },
-    };
-    const rig = await startRig(data, config, { workerCrashes: 3 });
-    const { instances, needsYou } = await rig.until(
-      'it is given up',
-      ({ instances: i, pipelines: p }) => i['acme']?.state === 'failed' && p['flow']?.state === 'stopped',
-      60,
-    );
-    expect(instances['acme']?.reason).toContain('given up after 3 crashes in a row');
-    expect(needsYou).toContainEqual(expect.objectContaining({ subject: 'acme', code: 'PB_WORKER_CRASHED' }));
-    const before = (await rig.status()).pipelines['second']?.delivered ?? 0;
-    await rig.until('its source goes on', ({ pipelines }) => (pipelines['second']?.delivered ?? 0) > before + 100);
-    await neighbourNeverNoticed(rig);
-
-    // The button while the cause is there: down again, with the reason, and nothing hangs.
-    await rig.call('instance.restart', { name: 'acme' });
-    await rig.until('it is given up again', ({ instances: i }) => i['acme']?.state === 'failed', 60);
-    rmSync(flag);
-    await rig.call('instance.restart', { name: 'acme' });
-    const flowed = (await rig.status()).pipelines['flow']?.delivered ?? 0;
-    const { pipelines } = await rig.until(
-      'it flows again',
-      ({ pipelines: p, instances: i }) => (p['flow']?.delivered ?? 0) > flowed + 100 && i['acme']?.state === 'running',
-    );
-    expect(pipelines['flow']).toMatchObject({ addsUp: true, dropped: 0, deadLettered: 0 });
-    await neighbourNeverNoticed(rig);
-  });
-
-  it.each(KINDS)('a %s of others whose config cannot work comes back by the button', async (kind) => {
-    const data = await dataFolder();
-    const flag = join(data, 'broken');
-    writeFileSync(flag, '');
-    await writePlugin(data, {
-      name: 'acme',
-      kind,
-      code: quietCode(
-        kind,
-        `if (existsSync(${JSON.stringify(flag)})) throw new ConfigError('ACME_FLAG', '', 'the flag is up');`,
-        "import { existsSync } from 'node:fs';",
-      ),
-      manifest: { permissions: { files: [`read:${flag}`] } },
-    });
-    const rig = await startRig(data, configFor(kind));
-    const { instances, needsYou } = await rig.until('it failed', (s) => s.instances['acme']?.state === 'failed');
-    expect(instances['acme']?.reason).toContain('the flag is up');
-    expect(needsYou).toContainEqual(expect.objectContaining({ subject: 'acme' }));
-    await rig.call('instance.restart', { name: 'acme' });
-    await rig.until('it failed again', (s) => s.instances['acme']?.state === 'failed');
-    rmSync(flag);
-    await rig.call('instance.restart', { name: 'acme' });
-    await rig.until('it runs', (s) => s.instances['acme']?.state === 'running');
-    if (kind !== 'source')
-      await rig.until('its pipeline flows', ({ pipelines }) => (pipelines['own']?.delivered ?? 0) > 10);
-  });
-
-  it('a built-in source and a built-in sink whose ports are taken come back by the button', async () => {
-    const data = await dataFolder();
-    const take = (port: number): Promise<Server> =>
-      new Promise((resolve) => {
-        const server = createServer();
-        server.listen(port, '127.0.0.1', () => resolve(server));
-      });
-    const ports = [await freePort(), await freePort()] as const;
-    const base = demoConfig([]);
-    const rig = await startRig(data, {
-      ...base,
-      sources: { ...base.sources, amqp: { plugin: 'amqp1', config: { listen: { port: ports[0] } } } },
-      sinks: {
-        ...base.sinks,
-        look: { plugin: 'console' },
-        scrape: { plugin: 'prometheus', config: { port: ports[1] } },
-      },
-      pipelines: {
-        ...base.pipelines,
-        amqp: { from: ['amqp'], to: ['look'] },
-        second: { from: ['demo'], through: ['decode'], to: ['scrape'] },
-      },
-    });
-    await rig.until('all run', ({ instances }) => Object.values(instances).every(({ state }) => state === 'running'));
-    // Taken in the moment between its end and its start.
-    await rig.call('config.edit', {
-      edits: [
-        { op: 'set', path: ['pipelines', 'amqp', 'enabled'], value: false },
-        { op: 'set', path: ['pipelines', 'second', 'enabled'], value: false },
-      ],
-    });
-    const takers = [await take(ports[0]), await take(ports[1])];
-    onTestFinished(() => void takers.forEach((server) => server.close()));
-    for (const [name, pipeline] of [
-      ['amqp', 'amqp'],
-      ['scrape', 'second'],
-    ] as const) {
-      await expect(
-        rig.call('config.edit', { edits: [{ op: 'set', path: ['pipelines', pipeline, 'enabled'], value: true }] }),
-      ).rejects.toThrow();
-      expect((await rig.status()).instances[name]?.state).not.toBe('running');
-    }
-    await Promise.all(takers.map((server) => new Promise((resolve) => server.close(resolve))));
-    await rig.call('config.edit', {
-      edits: [
-        { op: 'set', path: ['pipelines', 'amqp', 'enabled'], value: true },
-        { op: 'set', path: ['pipelines', 'second', 'enabled'], value: true },
-      ],
-    });
-    await rig.until('all run', ({ instances }) => Object.values(instances).every(({ state }) => state === 'running'));
-    for (const name of ['amqp', 'scrape', 'decode', 'demo']) {
-      await rig.call('instance.restart', { name });
-      await rig.until(`${name} runs`, ({ instances }) => instances[name]?.state === 'running');
-    }
-    const { pipelines } = await rig.status();
-    expect(pipelines['flow']).toMatchObject({ addsUp: true, dropped: 0, deadLettered: 0 });
-  });
-
-  it.each(KINDS)('a %s of others that could not be loaded runs when its folder is mended', async (kind) => {
-    const data = await dataFolder();
-    const folder = await writePlugin(data, { name: 'acme', kind, code: "throw new Error('no such luck');" });
-    const rig = await startRig(data, configFor(kind));
-    const { instances } = await rig.until('it failed', (s) => s.instances['acme']?.state === 'failed');
-    expect(instances['acme']?.reason).toContain('no such luck');
-    writeFileSync(join(folder, 'main.js'), quietCode(kind, ''));
-    await rig.until('it runs', (s) => s.instances['acme']?.state === 'running', 30);
-    if (kind !== 'source')
-      await rig.until('its pipeline flows', ({ pipelines }) => (pipelines['own']?.delivered ?? 0) > 10);
-  });
-
-  it('a handler whose peer is away when it opens is tried again by itself', async () => {
-    const data = await dataFolder();
-    const flag = join(data, 'away');
-    writeFileSync(flag, '');
-    await writePlugin(data, {
-      name: 'acme',
-      kind: 'handler',
-      code: quietCode(
-        'handler',
-        `if (existsSync(${JSON.stringify(flag)})) throw new NotConnectedError('nobody there');`,
-        "import { existsSync } from 'node:fs';",
-      ),
-      manifest: { permissions: { files: [`read:${flag}`] } },
-    });
-    const rig = await startRig(data, configFor('handler'));
-    await rig.until('it waits', ({ instances }) => instances['acme']?.state === 'retrying');
-    rmSync(flag);
-    await rig.until('its pipeline flows', ({ pipelines }) => (pipelines['own']?.delivered ?? 0) > 10);
   });
 });
 
