@@ -1,6 +1,6 @@
 /**
- * Conditions over a message in CEL (https://cel.dev), the same everywhere: pipelines' `where`,
- * the filter handler, taps. Visible fields: design §6, listed in {@link EXPRESSION_FIELDS}.
+ * Conditions and values over a message in CEL (https://cel.dev), the same everywhere: pipelines'
+ * `where`, the filter handler, keys, taps. Visible fields: design §6, listed in {@link EXPRESSION_FIELDS}.
  */
 import { isUtf8 } from 'node:buffer';
 import { Environment, EvaluationError, Optional, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';

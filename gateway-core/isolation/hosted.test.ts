@@ -164,6 +164,7 @@ describe('a handler', () => {
     );
     const first = hosted.access.settler?.settle([message], new Map());
     const replaced = hosted.replace(spec('handler', true), { ...definition });
+    await vi.advanceTimersByTimeAsync(1);
     const second = hosted.access.settler?.settle([message], new Map());
     open();
     await Promise.all([first, replaced, second]);

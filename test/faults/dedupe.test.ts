@@ -133,6 +133,7 @@ export default defineSink({ custody: 'view', create: () => ({ open: check, write
     await eventually('all three are given back', () => peer.told.length === 3);
     expect(peer.told.map(({ outcome }) => outcome)).toEqual(['released', 'released', 'released']);
     rmSync(away);
+    await rig.until('the sink is back', ({ instances }) => instances['out']?.state === 'running', 60);
     for (const body of ['one', 'one', 'two']) peer.send({ body });
     await eventually('all are taken', () => peer.told.length === 6, 60);
     expect(peer.told.slice(3).map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted', 'accepted']);
