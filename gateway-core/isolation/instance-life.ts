@@ -30,8 +30,9 @@ export function inLife<Made extends object>(made: Made, life: Life): Made {
   for (const name of METHODS) {
     const method = (made as Record<string, unknown>)[name];
     if (typeof method !== 'function') continue;
-    const bound = method.bind(made) as (...args: unknown[]) => unknown;
-    wrapped[name] = (...args: unknown[]) => running.run(life, bound, ...args);
+    const bound = method.bind(made) as (argument: unknown) => unknown;
+    // None of them takes more than one; a list of arguments would cost as much again.
+    wrapped[name] = (argument: unknown) => running.run(life, bound, argument);
   }
   return wrapped as Made;
 }
