@@ -138,7 +138,7 @@ describe('dedupe', () => {
     expect(await handled(await begin({ key: 'data.host' }), ...odd)).toEqual(odd.map(() => 'passed'));
     expect(await handled(await begin({ key: 'data.?host' }), ...odd)).toEqual(odd.map(() => 'passed'));
     expect(await handled(await begin({ key: 'data.host', onMissingKey: 'refuse' }), ...odd)).toEqual(
-      odd.map(() => 'DEDUPE_NO_KEY'),
+      odd.map(() => 'PB_DEDUPE_NO_KEY'),
     );
   });
 

@@ -27,7 +27,7 @@ function millisecondsOf(window: string): number {
   return Number(count) * (UNITS[unit] ?? 1);
 }
 
-const NO_KEY = new Refused('DEDUPE_NO_KEY', 'the key expression gives nothing for this message');
+const NO_KEY = new Refused('PB_DEDUPE_NO_KEY', 'the key expression gives nothing for this message');
 
 /**
  * A message is remembered once it is delivered, never before: what was given back comes again and
