@@ -335,4 +335,23 @@ describe('a pipeline', () => {
       { numRuns: 200 },
     );
   });
+
+  it('that is removed holds up no source that waits for its room', async () => {
+    const out = target();
+    let answer: (results: HandlerResult[]) => void = () => undefined;
+    const slow = step({ handle: () => new Promise<HandlerResult[]>((resolve) => (answer = resolve)) });
+    const { feed, run, counters } = flow({ to: [out], steps: [slow] });
+    const first = feed.emit([message('a')]);
+    const second = feed.emit([message('b')]);
+    let admitted = false;
+    void second.admitted.then(() => (admitted = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(admitted).toBe(false);
+    run.remove();
+    await second.admitted;
+    expect((await second.outcomes).exceptions).toMatchObject([{ outcome: { kind: 'retry' } }]);
+    answer([message('a')]);
+    expect((await first.outcomes).exceptions).toEqual([]);
+    expect(counters).toMatchObject({ delivered: 1, returned: 1, inFlight: 0 });
+  });
 });

@@ -58,6 +58,7 @@ export class PipelineRun {
   private readonly deadLetters: DeadLetters;
   private paused = false;
   private drained = false;
+  private removed = false;
   private busy = false;
   private waiting: Pending[] = [];
   private roomWaiters: (() => void)[] = [];
@@ -95,6 +96,13 @@ export class PipelineRun {
     while (this.counters.inFlight > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
   }
 
+  /** It is gone from the config: ends as `drain` does, and holds up no source that waits for its room. */
+  remove(): void {
+    this.removed = true;
+    void this.drain();
+    this.wakeRoom();
+  }
+
   /** Gives back batches that have waited to begin since before `before` (performance.now). */
   giveBackLate(before: number): void {
     while (this.waiting[0] !== undefined && this.waiting[0].since < before) {
@@ -122,6 +130,7 @@ export class PipelineRun {
 
   /** Undefined when there is room for another batch; else resolves when there is. */
   room(): Promise<void> | undefined {
+    if (this.removed) return undefined;
     if (this.paused || this.waiting.length > 0) return new Promise((resolve) => this.roomWaiters.push(resolve));
     let full: Promise<void>[] | undefined;
     for (const { target } of this.parts.targets) {

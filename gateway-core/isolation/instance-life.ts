@@ -24,7 +24,7 @@ export function currentLife(): Life | undefined {
   return running.getStore();
 }
 
-/** `made` with every method run in `life`. Costs about 20 ns a call. */
+/** `made` with every method run in `life`. Costs less than a microsecond a call: per batch, never per message. */
 export function inLife<Made extends object>(made: Made, life: Life): Made {
   const wrapped = Object.create(made) as Record<string, unknown>;
   for (const name of METHODS) {

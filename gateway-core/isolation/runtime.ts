@@ -201,7 +201,7 @@ export class Runtime {
     for (const [name, run] of this.pipelines) {
       if (names.has(name)) continue;
       this.pipelines.delete(name);
-      void run.drain();
+      run.remove();
     }
     specs.forEach((spec, i) => {
       const run = this.pipelines.get(spec.name);
@@ -212,6 +212,9 @@ export class Runtime {
           new PipelineRun(spec.name, parts[i] as PipelineParts, this.pipelineCountersOf(spec.name), this.deadLetters),
         );
     });
+    // Also those whose link broke before they were left out: what they were asked goes back now.
+    const asked = new Set(specs.flatMap(({ through }) => through.map(({ name }) => name)));
+    for (const name of this.remoteHandlers.keys()) if (!asked.has(name)) this.unlink(name);
     for (const [name, { step, settler }] of this.heldHandlers) {
       this.heldHandlers.delete(name);
       settler?.release();
