@@ -80,6 +80,10 @@ export const manifestSchema = {
             maximum: 256,
             description: 'Sinks: `write` calls at once; default 1.',
           },
+          stateful: {
+            type: 'boolean',
+            description: 'Handlers: it remembers, so that one instance serves all pipelines; a must for `settled`.',
+          },
           competing: { type: 'boolean', description: 'Sources: several copies may compete for the same upstream.' },
           redelivers: { type: 'boolean', description: 'Sources: upstream delivers again what was not accepted.' },
           config: {

@@ -1,7 +1,7 @@
 import type { ResolvedPlugin } from '../catalog/resolved-plugin.ts';
 import type { JsonSchema } from '../plugin-api/manifest.ts';
 import type { Problem } from '../protocol/model.ts';
-import type { CheckExpression } from './pipelines.ts';
+import type { CheckExpression, ExpressionUse } from './pipelines.ts';
 import { placed, type Places } from './places.ts';
 import { placeText, problem, type Path } from './problem.ts';
 import { dereference, pathKey, type Dereferenced, type ReferenceSources } from './references.ts';
@@ -52,8 +52,9 @@ export async function checkAgainst(
   const conditions = new Set<string>();
   walkSchema(schema, value, (node, at, path) => {
     if (node.writeOnly === true) collectText(at, secrets);
-    if (node['x-expression'] !== 'cel' || typeof at !== 'string' || at === '') return;
-    const answer = checkExpression(at);
+    const use = EXPRESSION_USES[String(node['x-expression'])];
+    if (use === undefined || typeof at !== 'string' || at === '') return;
+    const answer = checkExpression(at, use);
     if (answer.ok || conditions.has(pathKey(path))) return;
     // Several branches of a schema may speak about the same field.
     conditions.add(pathKey(path));
@@ -62,6 +63,9 @@ export async function checkAgainst(
   });
   return { problems, value, secrets: [...secrets] };
 }
+
+/** By the annotation `x-expression` of a schema. */
+const EXPRESSION_USES: Readonly<Record<string, ExpressionUse>> = { cel: 'condition', 'cel-value': 'value' };
 
 interface Unread {
   readonly path: Path;

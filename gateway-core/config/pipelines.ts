@@ -6,9 +6,13 @@ import { placed, type Places } from './places.ts';
 import { problem, type Path } from './problem.ts';
 import type { ResolvedInstance } from './resolved.ts';
 
-/** Checks a CEL condition; `at` is the offset of the fault in it. */
+/** What a CEL expression must give: true or false, or anything. */
+export type ExpressionUse = 'condition' | 'value';
+
+/** Checks a CEL expression, a condition unless told; `at` is the offset of the fault in it. */
 export type CheckExpression = (
   expression: string,
+  use?: ExpressionUse,
 ) => { readonly ok: true } | { readonly ok: false; readonly message: string; readonly at: number };
 
 interface Surroundings {

@@ -15,6 +15,11 @@ export const NO_EXCEPTIONS: readonly OutcomeAt[] = Object.freeze([]);
 
 const RANK: Readonly<Record<Ended['kind'], number>> = { delivered: 0, filtered: 1, refused: 2, dropped: 3, retry: 4 };
 
+/** True when it need not come again: everything but given back, or refused and not stored. */
+export function isKept(outcome: Ended): boolean {
+  return outcome.kind !== 'retry' && (outcome.kind !== 'refused' || outcome.stored);
+}
+
 /** The worse of two: filtered < refused < dropped < retry; an unstored refusal is worse than a stored one, and than a drop. */
 export function worse(a: Ended | undefined, b: Ended): Ended {
   if (a === undefined) return b;
@@ -42,6 +47,11 @@ export class Outcomes {
   /** True when every message was delivered so far. */
   get empty(): boolean {
     return this.byIndex === undefined || this.byIndex.size === 0;
+  }
+
+  /** Undefined when it was delivered so far. */
+  get(index: number): Ended | undefined {
+    return this.byIndex?.get(index);
   }
 
   add(index: number, outcome: Ended): void {

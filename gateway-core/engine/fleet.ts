@@ -17,13 +17,15 @@ import type { Injected, Injection } from '../isolation/injection.ts';
 import type { InstanceSpec } from '../isolation/spec.ts';
 import type { ThreadFigures } from '../health/thread-probe.ts';
 import type { FromWorker, SinkStats, StageShares, WorkerStats } from '../isolation/wire.ts';
+import { MemoryWatch } from '../isolation/memory-watch.ts';
 import { EMPTY_SPOOLS, type SpoolLimits, type SpoolStats } from '../storage/spool-wire.ts';
 import type { Spools } from '../storage/spools.ts';
 import { WorkerHandle } from '../isolation/worker-handle.ts';
 import type { TapSpec } from '../live/tap.ts';
 import type { TestStep } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
-import { PatchbayError } from '../plugin-api/errors.ts';
+import { BackOff } from '../delivery/back-off.ts';
+import { NotConnectedError, PatchbayError } from '../plugin-api/errors.ts';
 import { CodedError, InstanceError } from './error.ts';
 import { SpoolCounts } from './spool-counts.ts';
 import { isThirdParty, place, type Placement } from './placement.ts';
@@ -33,7 +35,13 @@ export interface FleetOptions {
   readonly deadlineMs: number;
   readonly writeMs: number;
   readonly heapLimitMb: number;
+  /** Megabytes of Buffers and the like per worker. */
+  readonly buffersLimitMb: number;
+  /** Megabytes of resident memory of the whole process, above which the largest worker is ended. */
+  readonly processLimitMb: number;
   readonly watchdogSeconds: number;
+  /** Crashes in a row after which a worker stays down. */
+  readonly maxCrashes: number;
   /** What an instance has to start, change or stop in, beside the time its outcomes take. */
   readonly answerSeconds: number;
   /** Folders third-party workers may read: the application and the plugin cache. */
@@ -43,6 +51,9 @@ export interface FleetOptions {
   spools(): Promise<Spools>;
   onLog(message: Extract<FromWorker, { t: 'log' }>, worker: string): void;
   onLive(message: Extract<FromWorker, { t: 'live' }>): void;
+  onNotice(message: Extract<FromWorker, { t: 'notice' }>): void;
+  /** The process nears its limit. */
+  onMemoryHigh(usedMb: number, limitMb: number): void;
   onState(instance: string, state: InstanceState, reason: string, code: string): void;
   /** Masks secrets: a plugin's reasons may hold what it was configured with. */
   redact(text: string): string;
@@ -110,6 +121,15 @@ interface Deployed {
   readonly workers: readonly string[];
 }
 
+/** A way from a worker to an instance in another one. */
+interface Link {
+  readonly client: string;
+  readonly name: string;
+  readonly kind: 'handler' | 'sink';
+  readonly stateful: boolean;
+  readonly server: string;
+}
+
 export class Fleet {
   private readonly options: FleetOptions;
   private readonly workers = new Map<string, WorkerHandle>();
@@ -142,8 +162,24 @@ export class Fleet {
   private turn: Promise<unknown> = Promise.resolve();
   private stopping = false;
 
+  /** Handlers that could not be opened because their peer is away. */
+  private readonly retries = new Map<string, { readonly backOff: BackOff; timer: NodeJS.Timeout | undefined }>();
+  /** Third-party workers in which something was left behind: a restart of an instance begins them anew. */
+  private readonly leaky = new Set<string>();
+  /** Workers that whoever starts them populates. */
+  private readonly reviving = new Set<string>();
+  private readonly memory: MemoryWatch;
+
   constructor(options: FleetOptions) {
     this.options = options;
+    this.memory = new MemoryWatch({
+      buffersLimitMb: options.buffersLimitMb,
+      processLimitMb: options.processLimitMb,
+      workers: () => [...this.workers.values()],
+      resident: () => process.memoryUsage.rss(),
+      onHigh: (usedMb, limitMb) => options.onMemoryHigh(usedMb, limitMb),
+    });
+    this.memory.start();
   }
 
   record(name: string): InstanceRecord | undefined {
@@ -185,8 +221,15 @@ export class Fleet {
     return this.exclusive(async () => {
       const { config } = this;
       if (config === undefined) return;
+      this.retries.get(name)?.backOff.reset();
       const record = this.records.get(name);
-      for (const worker of this.placement.instances.get(name) ?? []) await this.workers.get(worker)?.revive();
+      for (const worker of this.placement.instances.get(name) ?? []) {
+        if (this.leaky.delete(worker))
+          await this.workers
+            .get(worker)
+            ?.kill('is begun anew, since its plugin left something behind', 'PB_INSTANCE_LEAKS');
+        await this.revive(worker);
+      }
       const deployed = this.deployed.get(name);
       if (deployed !== undefined) {
         const kind = deployed.spec.kind;
@@ -317,6 +360,8 @@ export class Fleet {
   /** Sources first, then what is in flight, then sinks; then the threads. */
   async stop(waitMs: number): Promise<void> {
     this.stopping = true;
+    this.memory.stop();
+    for (const { timer } of this.retries.values()) clearTimeout(timer);
     await this.turn.catch(() => undefined);
     const up = [...this.workers.values()].filter((worker) => worker.up);
     await Promise.allSettled(up.map((worker) => withTimeout(worker.command('shutdown', { waitMs }), waitMs + 5000)));
@@ -329,14 +374,15 @@ export class Fleet {
     return turn;
   }
 
-  private async change(next: ResolvedConfig, strict: boolean): Promise<void> {
+  /** `revive`: workers that are down are started at once, also those that were given up. */
+  private async change(next: ResolvedConfig, strict: boolean, revive = true): Promise<void> {
     const placement = place(next, this.options.poolSize, this.settled, this.unusable);
     const wanted = new Map<string, Deployed>();
     for (const [name, workers] of placement.instances) {
       wanted.set(name, { spec: specOf(next.instances.get(name) as ResolvedInstance, next.project), workers });
     }
     for (const [name, workers] of placement.instances) {
-      for (const worker of workers) await this.worker(worker, next.instances.get(name) as ResolvedInstance);
+      for (const worker of workers) await this.worker(worker, next.instances.get(name) as ResolvedInstance, revive);
     }
 
     await this.configureSpools(next);
@@ -358,7 +404,7 @@ export class Fleet {
     }
     if (wanted.size > 0 && [...wanted.keys()].some((name) => this.unusable.has(name) && kindOf(name) === 'handler')) {
       // A handler failed: its pipelines must not run without it.
-      await this.change(next, strict);
+      await this.change(next, strict, revive);
       return;
     }
 
@@ -377,6 +423,20 @@ export class Fleet {
     }
     for (const name of gone) if (this.deployed.has(name)) await this.remove(name);
     this.noteIdle(next, placement);
+    await this.endIdleWorkers();
+  }
+
+  /** A third-party worker in which nothing runs any more ends, with all that its plugin may have left behind. */
+  private async endIdleWorkers(): Promise<void> {
+    for (const [name, worker] of this.workers) {
+      if (!name.startsWith('plugin:') || [...this.deployed.values()].some(({ workers }) => workers.includes(name)))
+        continue;
+      if ([...this.placement.pipelines.keys()].includes(name)) continue;
+      await this.starting.get(name);
+      this.fold(name);
+      this.workers.delete(name);
+      await worker.end();
+    }
   }
 
   /** Before any sink starts: a spool is there for what is appended, however long its sink takes to come up. */
@@ -410,13 +470,36 @@ export class Fleet {
       }
       this.deployed.set(name, target);
       this.recordOf(name).placement = target.workers.join(', ');
+      this.retries.get(name)?.backOff.reset();
     } catch (error) {
       if (strict) throw error instanceof PatchbayError ? new InstanceError(name, error) : error;
       if (current === undefined) {
         if (target.spec.kind === 'sink') this.deployed.set(name, target);
         else this.unusable.add(name);
+        if (target.spec.kind === 'handler' && error instanceof NotConnectedError) this.retryLater(name, error);
       }
     }
+  }
+
+  /** A handler whose peer is away when it opens is tried again, as sources and sinks do by themselves. */
+  private retryLater(name: string, error: Error): void {
+    const retry = this.retries.get(name) ?? { backOff: new BackOff(500, 30_000), timer: undefined };
+    this.retries.set(name, retry);
+    clearTimeout(retry.timer);
+    const placement = this.recordOf(name).placement;
+    if (retry.backOff.failures >= MAX_OPENS) {
+      this.note(name, 'failed', `${error.message}; given up after ${MAX_OPENS} tries`, codeOf(error), placement);
+      return;
+    }
+    const delay = retry.backOff.next();
+    const seconds = Math.max(1, Math.round(delay / 1000));
+    this.note(name, 'retrying', `${error.message}; next try in ${seconds} s`, codeOf(error), placement);
+    retry.timer = setTimeout(() => {
+      void this.exclusive(async () => {
+        if (this.stopping || this.config === undefined || !this.unusable.delete(name)) return;
+        await this.change(this.config, false, false);
+      }).catch(() => undefined);
+    }, delay);
   }
 
   private async replace(worker: string, spec: InstanceSpec): Promise<void> {
@@ -449,19 +532,19 @@ export class Fleet {
     await this.dropLinks();
   }
 
-  private neededLinks(): Map<string, { client: string; name: string; kind: 'handler' | 'sink'; server: string }> {
-    const needed = new Map<string, { client: string; name: string; kind: 'handler' | 'sink'; server: string }>();
+  private neededLinks(): Map<string, Link> {
+    const needed = new Map<string, Link>();
     for (const [client, pipelines] of this.placement.pipelines) {
       for (const pipeline of pipelines) {
-        for (const { name, remote } of pipeline.through) {
-          const server = this.placement.instances.get(name)?.find((worker) => worker.startsWith('plugin:'));
+        for (const { name, remote, stateful = false } of pipeline.through) {
+          const server = this.placement.instances.get(name)?.[0];
           if (remote && server !== undefined)
-            needed.set(`${client}>${name}`, { client, name, kind: 'handler', server });
+            needed.set(`${client}>${name}`, { client, name, kind: 'handler', stateful, server });
         }
         for (const { name, remote, spooled } of pipeline.to) {
           const server = this.placement.instances.get(name)?.[0];
           if (remote && spooled !== true && server !== undefined)
-            needed.set(`${client}>${name}`, { client, name, kind: 'sink', server });
+            needed.set(`${client}>${name}`, { client, name, kind: 'sink', stateful: false, server });
         }
       }
     }
@@ -469,14 +552,14 @@ export class Fleet {
   }
 
   private async ensureLinks(): Promise<void> {
-    for (const [key, { client, name, kind, server }] of this.neededLinks()) {
+    for (const [key, { client, name, kind, stateful, server }] of this.neededLinks()) {
       const from = this.workers.get(client);
       const to = this.workers.get(server);
       if (this.links.has(key) || from?.up !== true || to?.up !== true) continue;
       const { port1, port2 } = new MessageChannel();
       try {
         await to.command('serve', { name, port: port2 }, [port2]);
-        await from.command('link', { name, kind, port: port1 }, [port1]);
+        await from.command('link', { name, kind, stateful, port: port1 }, [port1]);
         this.links.add(key);
       } catch {
         // It is not there: it failed to start, or its worker died just now. The next change or restart links it.
@@ -505,11 +588,11 @@ export class Fleet {
     });
   }
 
-  private async worker(name: string, instance: ResolvedInstance | undefined): Promise<WorkerHandle> {
+  private async worker(name: string, instance: ResolvedInstance | undefined, revive = true): Promise<WorkerHandle> {
     const known = this.workers.get(name);
     if (known !== undefined) {
       await this.starting.get(name);
-      if (!known.up) await known.revive();
+      if (revive) await this.revive(name);
       return known;
     }
     const { options } = this;
@@ -519,11 +602,16 @@ export class Fleet {
       writeMs: options.writeMs,
       heapLimitMb: options.heapLimitMb,
       watchdogSeconds: options.watchdogSeconds,
+      maxCrashes: options.maxCrashes,
       sandbox: instance !== undefined && isThirdParty(instance) ? sandboxOf(instance, options.readable) : undefined,
       storagePort: () => options.storagePort(),
       spoolPort: async () => (await options.spools()).port(),
       onMessage: (message) => this.heard(name, message),
-      onUp: (first) => (first ? this.reopenTaps(worker) : this.exclusive(() => this.repopulate(worker))),
+      onUp: async (first) => {
+        if (first) await this.reopenTaps(worker);
+        // Not awaited: whoever holds the turn may be waiting for this worker.
+        else if (!this.reviving.has(name)) void this.exclusive(() => this.repopulate(worker)).catch(() => undefined);
+      },
       onDown: (reason, code, restartMs) => this.lost(name, reason, code, restartMs),
     });
     this.workers.set(name, worker);
@@ -536,6 +624,19 @@ export class Fleet {
     return worker;
   }
 
+  /** Within a turn: a worker that is down comes up with all that runs there. */
+  private async revive(name: string): Promise<void> {
+    const worker = this.workers.get(name);
+    if (worker === undefined || worker.up) return;
+    this.reviving.add(name);
+    try {
+      await worker.revive();
+    } finally {
+      this.reviving.delete(name);
+    }
+    await this.repopulate(worker);
+  }
+
   private async reopenTaps(worker: WorkerHandle): Promise<void> {
     for (const tap of this.taps.values()) await worker.command('openTap', { tap });
   }
@@ -543,13 +644,19 @@ export class Fleet {
   /** After a crash: the same instances, pipelines, links and taps again. */
   private async repopulate(worker: WorkerHandle): Promise<void> {
     const here = [...this.deployed].filter(([, { workers }]) => workers.includes(worker.name));
+    const failed: string[] = [];
     for (const kind of ['sink', 'handler', 'source'] as const) {
       for (const [name, { spec }] of here) {
         if (spec.kind !== kind) continue;
-        await worker.command('startInstance', { spec }).catch(() => undefined);
+        await worker.command('startInstance', { spec }).catch(() => {
+          if (kind === 'handler') failed.push(name);
+        });
         if (this.pausedSinks.has(name)) await worker.command('pauseSink', { name });
       }
     }
+    if (!worker.up) return;
+    // Its pipelines must not run without it.
+    if (failed.length > 0) await this.setAside(failed);
     const broken = [...this.links].filter(
       (key) => key.startsWith(`${worker.name}>`) || this.serverOf(key) === worker.name,
     );
@@ -566,6 +673,29 @@ export class Fleet {
       code: '',
       instances: here.map(([name]) => name),
     });
+  }
+
+  /** Within a turn: pipelines through these handlers stop, with their reason, until someone tries again. */
+  private async setAside(handlers: readonly string[]): Promise<void> {
+    const { config } = this;
+    if (config === undefined || this.stopping) return;
+    const told = handlers.map((name) => ({ name, record: { ...this.recordOf(name) } }));
+    for (const name of handlers) {
+      this.unusable.add(name);
+      await this.remove(name);
+    }
+    await this.change(config, false, false);
+    for (const { name, record } of told) this.note(name, record.state, record.reason, record.code, record.placement);
+  }
+
+  /** A handler that stays down must not hold up the sources of its pipelines for good. */
+  private giveUp(names: readonly string[]): void {
+    void this.exclusive(async () => {
+      const handlers = names.filter(
+        (name) => this.deployed.get(name)?.spec.kind === 'handler' && this.records.get(name)?.state === 'failed',
+      );
+      if (handlers.length > 0) await this.setAside(handlers);
+    }).catch(() => undefined);
   }
 
   private serverOf(link: string): string | undefined {
@@ -591,6 +721,8 @@ export class Fleet {
         );
     }
     for (const key of [...this.links]) if (this.serverOf(key) === name) this.links.delete(key);
+    if (restartMs === undefined)
+      this.giveUp([...this.neededLinks().values()].filter(({ server }) => server === name).map((link) => link.name));
     this.options.onWorker({
       worker: name,
       what: restartMs === undefined ? 'given-up' : 'down',
@@ -648,8 +780,15 @@ export class Fleet {
   private heard(worker: string, message: FromWorker): void {
     if (message.t === 'log') this.options.onLog(message, worker);
     else if (message.t === 'live') this.options.onLive(message);
-    else if (message.t === 'state') this.note(message.instance, message.state, message.reason, message.code, worker);
-    else if (message.t === 'stats') this.latest.set(worker, message.stats);
+    else if (message.t === 'notice') {
+      if (message.code === 'PB_INSTANCE_LEAKS' && worker.startsWith('plugin:')) this.leaky.add(worker);
+      this.options.onNotice(message);
+    } else if (message.t === 'culprit') this.workers.get(worker)?.blame(message.instance);
+    else if (message.t === 'state') {
+      this.note(message.instance, message.state, message.reason, message.code, worker);
+      // One that runs, and has failed for good. What could not even start is its starter's.
+      if (message.state === 'failed' && this.deployed.has(message.instance)) this.giveUp([message.instance]);
+    } else if (message.t === 'stats') this.latest.set(worker, message.stats);
   }
 
   private recordOf(name: string): InstanceRecord {
@@ -736,6 +875,7 @@ function specOf(instance: ResolvedInstance, project: string): InstanceSpec {
     maxBytes: instance.buffer.kind === 'disk' ? 0 : instance.buffer.maxBytes,
     whenFull: instance.buffer.kind === 'disk' ? 'block' : instance.buffer.whenFull,
     custody: instance.plugin.contribution.custody ?? '',
+    stateful: instance.plugin.contribution.stateful ?? false,
   };
 }
 
@@ -784,6 +924,11 @@ function addPipeline(into: Map<string, PipelineCounters>, name: string, counters
   }
   for (const key of Object.keys(sum) as (keyof PipelineCounters)[]) sum[key] += counters[key];
 }
+
+/** How often a handler is opened in a row before it stays down. */
+const MAX_OPENS = 20;
+
+const codeOf = (error: Error): string => (error instanceof PatchbayError ? error.code : '');
 
 const WHAT = {
   startInstance: 'start',

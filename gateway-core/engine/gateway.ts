@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCatalogue } from '../catalog/catalogue.ts';
@@ -12,6 +12,7 @@ import { renderConfig } from '../config/render.ts';
 import { createEventLog, type EventLog } from '../events/event-log.ts';
 import { codedEvent } from '../events/report.ts';
 import { HealthWatch } from '../health/watch.ts';
+import { defaultProcessLimitMb } from '../isolation/memory-watch.ts';
 import { LiveHub } from '../live/hub.ts';
 import type { Logger } from '../plugin-api/index.ts';
 import type { ContractHandlers } from '../protocol/handlers.ts';
@@ -62,10 +63,16 @@ export interface GatewayOptions {
   readonly drainSeconds?: number;
   /** Seconds without a sign of life after which a worker is ended; default 10. */
   readonly watchdogSeconds?: number;
+  /** Crashes in a row after which a worker stays down until someone tries again; default 8. */
+  readonly workerCrashes?: number;
   /** Seconds an instance has to start, change or stop in; default 30. */
   readonly answerSeconds?: number;
   /** Megabytes of JavaScript heap per worker; default 512. */
   readonly workerHeapMb?: number;
+  /** Megabytes of Buffers and the like per worker, beside its heap; default 1 024. */
+  readonly workerBuffersMb?: number;
+  /** Megabytes of resident memory, above which the largest worker is ended; default: four fifths of the machine's, or of its container's. */
+  readonly memoryMb?: number;
 }
 
 export interface Gateway {
@@ -146,7 +153,10 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       deadlineMs: options.deadlineMs ?? 60_000,
       writeMs: options.writeMs ?? 30_000,
       heapLimitMb: options.workerHeapMb ?? 512,
+      buffersLimitMb: options.workerBuffersMb ?? 1024,
+      processLimitMb: options.memoryMb ?? defaultProcessLimitMb(totalmem(), process.constrainedMemory()),
       watchdogSeconds: options.watchdogSeconds ?? 10,
+      maxCrashes: options.workerCrashes ?? 8,
       answerSeconds: options.answerSeconds ?? 30,
       readable: readable([APPLICATION, join(APPLICATION, 'node_modules'), folder.pluginsCache]),
       storagePort: async () => (await opening).port(),
@@ -155,6 +165,10 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
         logOf(instance === '' ? worker : instance)[level](message, fields),
       onLive: ({ report }) => hub.report(report),
       redact: (text) => log.redact(text),
+      onNotice: ({ instance, code, details }) =>
+        eventLog.report(codedEvent('warning', 'flow', NOTICES[code], code, details, instance)),
+      onMemoryHigh: (used, limit) =>
+        eventLog.report(codedEvent('warning', 'engine', 'memory.high', 'PB_PROCESS_MEMORY', { used, limit })),
       onState: (instance, is, reason, code) => {
         if (is === 'failed')
           eventLog.report({
@@ -413,6 +427,9 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
 }
+
+/** What a worker's notice is called among the events. */
+const NOTICES = { PB_INSTANCE_REJECTION: 'instance.rejection', PB_INSTANCE_LEAKS: 'instance.leaks' } as const;
 
 async function unwind(undo: readonly (() => Promise<unknown> | void)[]): Promise<void> {
   for (const step of undo.toReversed()) {

@@ -5,9 +5,9 @@ import { place } from './placement.ts';
 function instance(
   name: string,
   kind: ResolvedInstance['kind'],
-  more: { enabled?: boolean; plugin?: string } = {},
+  more: { enabled?: boolean; plugin?: string; stateful?: boolean } = {},
 ): [string, ResolvedInstance] {
-  const { enabled = true, plugin } = more;
+  const { enabled = true, plugin, stateful = false } = more;
   return [
     name,
     {
@@ -15,7 +15,11 @@ function instance(
       kind,
       enabled,
       buffer: { kind: 'memory', maxBytes: 1, whenFull: 'block' },
-      plugin: { name: plugin ?? name, origin: plugin === undefined ? 'built-in' : 'user' },
+      plugin: {
+        name: plugin ?? name,
+        origin: plugin === undefined ? 'built-in' : 'user',
+        contribution: stateful ? { stateful } : {},
+      },
     } as unknown as ResolvedInstance,
   ];
 }
@@ -64,6 +68,23 @@ describe('placement', () => {
     expect(pipelines.get('worker-2')).toMatchObject([
       { sources: ['b'], through: [{ remote: false }], to: [{ name: 'x', remote: true }] },
     ]);
+  });
+
+  it('runs a handler that remembers once, in the thread of its first source', () => {
+    const { instances, pipelines } = at(
+      configOf(
+        [
+          instance('a', 'source'),
+          instance('b', 'source'),
+          instance('h', 'handler', { stateful: true }),
+          instance('x', 'sink'),
+        ],
+        [pipeline('p', ['a', 'b'], ['h'], ['x'])],
+      ),
+    );
+    expect(instances.get('h')).toEqual(['worker-1']);
+    expect(pipelines.get('worker-1')).toMatchObject([{ through: [{ name: 'h', remote: false, stateful: true }] }]);
+    expect(pipelines.get('worker-2')).toMatchObject([{ through: [{ name: 'h', remote: true, stateful: true }] }]);
   });
 
   it('never moves what has a place, whatever edge is drawn', () => {

@@ -14,7 +14,8 @@ export interface Placement {
 
 /**
  * Decides where things run (design §2): a source and its handlers share a thread; a sink
- * goes to the thread of its first source; third-party code has a thread per plugin. What has
+ * goes to the thread of its first source, a handler that remembers likewise, since there is one
+ * of it; third-party code has a thread per plugin. What has
  * a place keeps it (`settled`), so that drawing an edge never moves a running instance.
  */
 export function place(
@@ -77,10 +78,11 @@ export function place(
     for (const worker of workers) {
       const through = pipeline.through.map((name) => {
         const instance = instanceOf(name);
-        const home = isThirdParty(instance) ? `plugin:${instance.plugin.name}` : worker;
+        const stateful = instance.plugin.contribution.stateful === true;
+        const home = stateful || isThirdParty(instance) ? settle(instance, worker) : worker;
         const at = places.get(name) ?? [];
         if (!at.includes(home)) places.set(name, [...at, home]);
-        return { name, remote: home !== worker };
+        return { name, remote: home !== worker, ...(stateful ? { stateful } : {}) };
       });
       const spec: PipelineSpec = {
         name: pipeline.name,

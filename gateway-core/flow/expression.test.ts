@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMessage, type MessageInit } from '../plugin-api/message.ts';
-import { checkExpression, compileExpression } from './expression.ts';
+import { checkExpression, compileExpression, compileValue } from './expression.ts';
 
 const message = (init: Partial<MessageInit>) => createMessage('in', 'default', { data: {}, ...init });
 const holds = (source: string, init: Partial<MessageInit>) => compileExpression(source).test(message(init));
@@ -41,5 +41,31 @@ describe('expressions', () => {
   it('refuses what is too long or too deep', () => {
     expect(checkExpression('true || '.repeat(1000) + 'true').ok).toBe(false);
     expect(checkExpression('('.repeat(300) + 'true' + ')'.repeat(300)).ok).toBe(false);
+  });
+});
+
+describe('an expression for a value', () => {
+  const read = (source: string, data: unknown): unknown =>
+    compileValue(source).read(createMessage('in', 'p', { id: '7', data }));
+
+  it('gives values of any type, as JavaScript has them', () => {
+    expect(read('id', 1)).toBe('7');
+    expect(read('data.n', { n: 1.5 })).toBe(1.5);
+    expect(read('[data.a, data.b]', { a: 1, b: 'x' })).toEqual([1, 'x']);
+    expect(read('1 + 1', 0)).toBe(2n);
+    expect(read('duration("5s")', 0)).toBe(5000);
+    expect(read('data.?n', { n: 1 })).toBe(1);
+  });
+
+  it('gives undefined where a field is missing or a type does not fit', () => {
+    expect(read('data.n', {})).toBeUndefined();
+    expect(read('data.?n', {})).toBeUndefined();
+    expect(read('data.n + 1', { n: 'x' })).toBeUndefined();
+  });
+
+  it('is checked as one, not as a condition', () => {
+    expect(checkExpression('id', 'value').ok).toBe(true);
+    expect(checkExpression('id').ok).toBe(false);
+    expect(checkExpression('nothing', 'value').ok).toBe(false);
   });
 });

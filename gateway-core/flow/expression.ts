@@ -1,10 +1,11 @@
 /**
- * Conditions over a message in CEL (https://cel.dev), the same everywhere: pipelines' `where`,
- * the filter handler, taps. Visible fields: design §6, listed in {@link EXPRESSION_FIELDS}.
+ * Conditions and values over a message in CEL (https://cel.dev), the same everywhere: pipelines'
+ * `where`, the filter handler, keys, taps. Visible fields: design §6, listed in {@link EXPRESSION_FIELDS}.
  */
 import { isUtf8 } from 'node:buffer';
-import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
-import type { Expression, Message } from '../plugin-api/index.ts';
+import { Environment, EvaluationError, Optional, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import type { Expression, Message, ValueExpression } from '../plugin-api/index.ts';
+import type { ExpressionUse } from '../config/pipelines.ts';
 import { ConfigError } from '../plugin-api/errors.ts';
 
 export const EXPRESSION_FIELDS = [
@@ -111,9 +112,9 @@ export type ExpressionCheck =
   { readonly ok: true } | { readonly ok: false; readonly message: string; readonly at: number };
 
 /** Checks an expression without running it. `at`: offset of the fault, from 0. */
-export function checkExpression(source: string): ExpressionCheck {
+export function checkExpression(source: string, use: ExpressionUse = 'condition'): ExpressionCheck {
   try {
-    parse(source);
+    parse(source, use);
     return { ok: true };
   } catch (error) {
     if (error instanceof ExpressionFault) return { ok: false, message: error.message, at: error.at };
@@ -129,18 +130,7 @@ export interface CountingExpression extends Expression {
 
 /** Throws ConfigError `PB_EXPRESSION`. A message that lacks a field the expression reads does not match. */
 export function compileExpression(source: string): CountingExpression {
-  let evaluate: (context: Record<string, unknown>) => unknown;
-  try {
-    evaluate = parse(source);
-  } catch (error) {
-    if (!(error instanceof ExpressionFault)) throw error;
-    throw new ConfigError(
-      'PB_EXPRESSION',
-      '',
-      `${error.message} (at character ${error.at + 1} of \`${source}\`)`,
-      'See docs/config.md, "Expressions", for the fields and functions.',
-    );
-  }
+  const evaluate = compile(source, 'condition');
   const fields = new Fields();
   let faults = 0;
   return {
@@ -162,6 +152,50 @@ export function compileExpression(source: string): CountingExpression {
   };
 }
 
+/** An expression of any type. Throws as {@link compileExpression} does. */
+export function compileValue(source: string): ValueExpression {
+  const evaluate = compile(source, 'value');
+  const fields = new Fields();
+  return {
+    read(message) {
+      fields.message = message;
+      try {
+        return plainValue(evaluate(fields as unknown as Record<string, unknown>));
+      } catch (error) {
+        if (!(error instanceof EvaluationError)) throw error;
+        return undefined;
+      } finally {
+        fields.clear();
+      }
+    },
+  };
+}
+
+/** CEL's own kinds of values as JavaScript has them: an empty optional is undefined, a duration is milliseconds. */
+function plainValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Uint8Array) return value;
+  if (value instanceof Optional) return value.hasValue() ? plainValue(value.value()) : undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) return value;
+  const primitive: unknown = value.valueOf();
+  return typeof primitive === 'object' ? String(value) : primitive;
+}
+
+function compile(source: string, use: ExpressionUse): (context: Record<string, unknown>) => unknown {
+  try {
+    return parse(source, use);
+  } catch (error) {
+    if (!(error instanceof ExpressionFault)) throw error;
+    throw new ConfigError(
+      'PB_EXPRESSION',
+      '',
+      `${error.message} (at character ${error.at + 1} of \`${source}\`)`,
+      'See docs/config.md, "Expressions", for the fields and functions.',
+    );
+  }
+}
+
 class ExpressionFault extends Error {
   readonly at: number;
   constructor(message: string, at: number) {
@@ -170,14 +204,14 @@ class ExpressionFault extends Error {
   }
 }
 
-function parse(source: string): (context: Record<string, unknown>) => unknown {
+function parse(source: string, use: ExpressionUse): (context: Record<string, unknown>) => unknown {
   if (source.length > MAX_LENGTH) throw new ExpressionFault(`longer than ${MAX_LENGTH} characters`, MAX_LENGTH);
   try {
     const text = renameTypeField(source);
     const parsed = environment.parse(text);
     const check = parsed.check();
     if (!check.valid && check.error !== undefined) throw check.error;
-    if (check.type !== 'bool' && check.type !== 'dyn') {
+    if (use === 'condition' && check.type !== 'bool' && check.type !== 'dyn') {
       throw new ExpressionFault(`gives a ${check.type ?? 'value'}, not true or false`, 0);
     }
     return parsed as (context: Record<string, unknown>) => unknown;

@@ -10,9 +10,19 @@ import type { TapPoint } from '../live/tap-point.ts';
 import type { StepCounters } from './counters.ts';
 import { refusalOf } from './traced-refusal.ts';
 import { StageTime } from './stage-time.ts';
+import type { Settler } from './settling.ts';
 
 /** One result per input; what a step of a pipeline answers. */
 export type StepResults = readonly HandlerResult[];
+
+/** Not an answer of the handler: it could not be asked, so the message goes back upstream. */
+export class GivenBack extends Filtered {
+  readonly code: string;
+  constructor(code: string, cause: string) {
+    super(cause);
+    this.code = code;
+  }
+}
 
 /**
  * A handler as pipelines call it: one batch at a time even when several pipelines share it,
@@ -23,14 +33,25 @@ export class HandlerStep {
   readonly counters: StepCounters;
   readonly tap: TapPoint;
   readonly time = new StageTime();
+  /** Of a handler that wants to know what became of its inputs. */
+  readonly settler: Settler | undefined;
   private handler: Pick<Handler, 'handle'>;
   private turn: Promise<unknown> | undefined;
+  private open: (() => void) | undefined;
+  private ended = false;
 
-  constructor(name: string, handler: Pick<Handler, 'handle'>, counters: StepCounters, tap: TapPoint) {
+  constructor(
+    name: string,
+    handler: Pick<Handler, 'handle'>,
+    counters: StepCounters,
+    tap: TapPoint,
+    settler?: Settler,
+  ) {
     this.name = name;
     this.handler = handler;
     this.counters = counters;
     this.tap = tap;
+    this.settler = settler;
   }
 
   /** Calls go to `handler` from the next batch on. */
@@ -43,8 +64,31 @@ export class HandlerStep {
     while (this.turn !== undefined) await this.turn;
   }
 
+  /** Resolves when no call is under way; later batches wait for `release` or `end`. */
+  async hold(): Promise<void> {
+    if (this.open !== undefined) return;
+    const { turn } = this;
+    this.turn = new Promise<void>((resolve) => (this.open = resolve));
+    await turn;
+  }
+
+  release(): void {
+    const { open } = this;
+    if (open === undefined) return;
+    this.open = undefined;
+    this.turn = undefined;
+    open();
+  }
+
+  /** The handler is gone for good: what waits and what still comes is given back. */
+  end(): void {
+    this.ended = true;
+    this.release();
+  }
+
   /** Never throws and never rejects; synchronous when the handler is. */
   handle(batch: readonly Message[]): StepResults | Promise<StepResults> {
+    if (this.ended) return batch.map(() => new GivenBack('PB_HANDLER_STOPPED', `${this.name} was stopped`));
     if (this.turn !== undefined) return this.turn.then(() => this.handle(batch));
     const begun = this.time.begin();
     const answer = this.call(batch);

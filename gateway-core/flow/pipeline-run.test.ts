@@ -123,7 +123,7 @@ describe('a pipeline', () => {
     const { run, feed } = flow({ to: [out] });
     run.pause();
     const { admitted, outcomes } = feed.emit([message('a')]);
-    await run.end();
+    run.remove();
     await admitted;
     expect((await outcomes).exceptions).toMatchObject([{ index: 0, outcome: { kind: 'retry' } }]);
   });
@@ -368,6 +368,25 @@ describe('a pipeline', () => {
       ),
       { numRuns: 200 },
     );
+  });
+
+  it('that is removed holds up no source that waits for its room', async () => {
+    const out = target();
+    let answer: (results: HandlerResult[]) => void = () => undefined;
+    const slow = step({ handle: () => new Promise<HandlerResult[]>((resolve) => (answer = resolve)) });
+    const { feed, run, counters } = flow({ to: [out], steps: [slow] });
+    const first = feed.emit([message('a')]);
+    const second = feed.emit([message('b')]);
+    let admitted = false;
+    void second.admitted.then(() => (admitted = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(admitted).toBe(false);
+    run.remove();
+    await second.admitted;
+    expect((await second.outcomes).exceptions).toMatchObject([{ outcome: { kind: 'retry' } }]);
+    answer([message('a')]);
+    expect((await first.outcomes).exceptions).toEqual([]);
+    expect(counters).toMatchObject({ delivered: 1, returned: 1, inFlight: 0 });
   });
 });
 

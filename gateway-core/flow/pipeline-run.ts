@@ -10,7 +10,8 @@ import { Filtered, Refused, type Expression, type HandlerItem, type Message } fr
 import type { TapPoint } from '../live/tap-point.ts';
 import type { Lineage } from '../storage/spool-wire.ts';
 import type { PipelineCounters, StepCounters } from './counters.ts';
-import { isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
+import { GivenBack, isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
+import { FollowsFate, Settling } from './settling.ts';
 import { traceOf } from './traced-refusal.ts';
 
 /** A target with what is counted and seen of it on this side. */
@@ -56,6 +57,8 @@ interface Flight {
   abandoned: boolean;
   /** Its name among the spools it went to; empty: none. */
   spooledAs: string;
+  /** What handlers that remember are to be told. */
+  settling: Settling | undefined;
   items: readonly Message[];
   /** Undefined while item i is root i. */
   roots: readonly number[] | undefined;
@@ -70,6 +73,8 @@ const COUNTED_AS = {
   // It ends at this step by the operator's choice, as what is filtered does.
   dropped: 'filtered',
 } as const satisfies Record<Ended['kind'], keyof StepCounters>;
+const NOTHING = new Filtered('split into nothing');
+const UNFOLLOWED = new Refused('PB_PLUGIN_RESULT', 'the handler lets it follow another message, but has no `settled`');
 
 export class PipelineRun {
   readonly name: string;
@@ -79,6 +84,7 @@ export class PipelineRun {
   private paused = false;
   private drained = false;
   private flights: FlightBook | undefined;
+  private removed = false;
   private busy = false;
   /** The batch that is with a handler. */
   private handled: Flight | undefined;
@@ -132,11 +138,11 @@ export class PipelineRun {
     return messages;
   }
 
-  /** Ends for good: as `drain`, and whoever waits for room here need no longer. */
-  end(): Promise<void> {
-    const drained = this.drain();
+  /** It is gone from the config: ends as `drain` does, and holds up no source that waits for its room. */
+  remove(): void {
+    this.removed = true;
+    void this.drain();
     this.wakeRoom();
-    return drained;
   }
 
   /** Gives back batches that have waited to begin, or for a handler's answer, since before `before` (performance.now). */
@@ -144,7 +150,7 @@ export class PipelineRun {
     const { handled } = this;
     if (handled !== undefined && !handled.abandoned && handled.pending.since < before) {
       handled.abandoned = true;
-      this.giveBack(handled.pending, 'PB_SETTLE_DEADLINE', `a handler of ${this.name} has not answered`);
+      this.abandon(handled);
     }
     while (this.waiting[0] !== undefined && this.waiting[0].since < before) {
       this.giveBack(
@@ -153,6 +159,17 @@ export class PipelineRun {
         this.paused ? `${this.name} is paused` : `${this.name} is busy`,
       );
     }
+  }
+
+  private abandon(flight: Flight): void {
+    const { pending, settling, outcomes } = flight;
+    const cause = `a handler of ${this.name} has not answered`;
+    this.giveBack(pending, 'PB_SETTLE_DEADLINE', cause);
+    if (settling === undefined) return;
+    // Handlers that remember must not take what is given back for done.
+    const back: Ended = { kind: 'retry', code: 'PB_SETTLE_DEADLINE', cause, afterMs: 0 };
+    for (let root = 0; root < pending.batch.length; root++) outcomes.add(root, back);
+    void settling.conclude(outcomes, new Set(), false);
   }
 
   /**
@@ -187,6 +204,7 @@ export class PipelineRun {
 
   /** Undefined when there is room for another batch; else resolves when there is. */
   room(): Promise<void> | undefined {
+    if (this.removed) return undefined;
     if (this.paused || this.waiting.length > 0) return new Promise((resolve) => this.roomWaiters.push(resolve));
     let full: Promise<void>[] | undefined;
     for (const { target } of this.parts.targets) {
@@ -213,6 +231,7 @@ export class PipelineRun {
       letGo: false,
       abandoned: false,
       spooledAs: '',
+      settling: undefined,
       items: [],
       roots: undefined,
     };
@@ -228,7 +247,7 @@ export class PipelineRun {
     for (let i = 0; i < steps.length && flight.items.length > 0; i++) {
       const step = steps[i] as HandlerStep;
       const started = step.tap.active ? performance.now() : 0;
-      const results = give(step, flight.items);
+      const results = this.ask(flight, step);
       if (results instanceof Promise) {
         this.busy = true;
         this.handled = flight;
@@ -263,12 +282,18 @@ export class PipelineRun {
       const step = parts.steps[i];
       if (step === undefined || flight.items.length === 0) break;
       started = step.tap.active ? performance.now() : 0;
-      results = give(step, flight.items);
+      results = this.ask(flight, step);
     }
     if (!flight.abandoned) this.handOver(flight, parts);
     this.handled = undefined;
     this.busy = false;
     this.next();
+  }
+
+  private ask(flight: Flight, step: HandlerStep): StepResults | Promise<StepResults> {
+    if (step.settler !== undefined)
+      (flight.settling ??= new Settling()).visit(step.name, step.settler, flight.items, flight.roots);
+    return give(step, flight.items);
   }
 
   /** Sets aside what the source itself refused and what `where` does not let through. */
@@ -319,7 +344,7 @@ export class PipelineRun {
       const input = items[i] as Message;
       if (Array.isArray(result)) {
         const parts = result as readonly HandlerItem[];
-        if (parts.length === 0) this.filter(flight, step, root, 'split into nothing');
+        if (parts.length === 0) this.filter(flight, step, root, NOTHING);
         else counters.created += parts.length - 1;
         for (const part of parts) this.sort(flight, step, root, input, part, out, outRoots);
       } else this.sort(flight, step, root, input, result as HandlerItem, out, outRoots);
@@ -339,8 +364,12 @@ export class PipelineRun {
     out: Message[],
     outRoots: number[],
   ): void {
-    if (item instanceof Filtered) this.filter(flight, step, root, item.reason);
-    else if (item instanceof Refused) {
+    if (item instanceof Filtered && (item.follows === undefined || step.settler !== undefined))
+      this.filter(flight, step, root, item);
+    else if (item instanceof Filtered) {
+      step.counters.refused++;
+      this.refuse(flight, root, UNFOLLOWED, input, step.name, 'handler');
+    } else if (item instanceof Refused) {
       step.counters.refused++;
       this.refuse(flight, root, item, item.message ?? input, step.name, 'handler');
     } else if (isMessage(item)) {
@@ -359,9 +388,16 @@ export class PipelineRun {
     }
   }
 
-  private filter(flight: Flight, step: HandlerStep, root: number, reason: string): void {
+  private filter(flight: Flight, step: HandlerStep, root: number, item: Filtered): void {
+    if (item instanceof GivenBack) {
+      step.counters.returned++;
+      flight.outcomes.add(root, { kind: 'retry', code: item.code, cause: item.reason, afterMs: 0 });
+      return;
+    }
     step.counters.filtered++;
-    flight.outcomes.add(root, { kind: 'filtered', reason });
+    if (item.follows === undefined && !(item instanceof FollowsFate))
+      flight.outcomes.add(root, { kind: 'filtered', reason: item.reason });
+    else flight.settling?.follow(root, item);
   }
 
   private refuse(
@@ -395,8 +431,8 @@ export class PipelineRun {
     let left = 1;
     const part = (): void => {
       if (--left > 0) return;
-      if (flight.stores === undefined) this.finish(flight);
-      else void Promise.all(flight.stores).then(() => this.finish(flight));
+      if (flight.stores === undefined) this.conclude(flight);
+      else void Promise.all(flight.stores).then(() => this.conclude(flight));
     };
     if (items.length > 0) {
       if (roots !== undefined && !flight.outcomes.empty) for (const root of roots) flight.outcomes.goesOn(root);
@@ -434,6 +470,16 @@ export class PipelineRun {
     flight.spooledAs = parts.flights.begin();
     this.flights = parts.flights;
     return { flight: flight.spooledAs, size: flight.pending.batch.length, spools, roots: flight.roots };
+  }
+
+  /** Everything behind the handlers has answered: those that remember commit before the source is told. */
+  private conclude(flight: Flight): void {
+    if (flight.settling === undefined) {
+      this.finish(flight);
+      return;
+    }
+    const onward = new Set(flight.items.length > 0 ? (flight.roots ?? flight.pending.batch.keys()) : []);
+    void flight.settling.conclude(flight.outcomes, onward, flight.letGo).then(() => this.finish(flight));
   }
 
   private finish(flight: Flight): void {

@@ -3,7 +3,8 @@ import type { SpoolReader } from '../delivery/spool-reader.ts';
 import { StageTime } from '../flow/stage-time.ts';
 import { TapPoint } from '../live/tap-point.ts';
 import type { Sink, SinkDefinition } from '../plugin-api/index.ts';
-import { beginLife, type ContextServices, type Life } from './instance-context.ts';
+import { beginLife, type ContextServices } from './instance-context.ts';
+import { inLife, withLife, type Life } from './instance-life.ts';
 import type { InstanceSpec } from './spec.ts';
 import { timedSink } from './timed-sink.ts';
 
@@ -113,7 +114,10 @@ export class HostedSink {
     );
     let sink: Sink;
     try {
-      sink = definition.create(life.context);
+      sink = inLife(
+        withLife(life, () => definition.create(life.context)),
+        life,
+      );
       this.sink = sink;
       await this.queue.attach(timedSink(sink, this.time));
     } catch (error) {

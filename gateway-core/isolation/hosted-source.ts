@@ -3,7 +3,8 @@ import type { SourceFeed } from '../flow/source-feed.ts';
 import { ConfigError, EndOfInputError } from '../plugin-api/errors.ts';
 import type { Health, Source, SourceDefinition } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
-import { beginLife, type ContextServices, type Life } from './instance-context.ts';
+import { beginLife, type ContextServices } from './instance-context.ts';
+import { inLife, withLife, type Life } from './instance-life.ts';
 import type { InstanceSpec } from './spec.ts';
 
 const FIRST_RESTART_MS = 500;
@@ -109,7 +110,10 @@ export class HostedSource {
     let source: Source | undefined;
     this.starting = true;
     try {
-      source = this.definition.create(life.context);
+      source = inLife(
+        withLife(life, () => this.definition.create(life.context)),
+        life,
+      );
       this.source = source;
       await source.start(this.feed.emit);
     } catch (error) {

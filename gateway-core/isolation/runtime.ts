@@ -21,11 +21,12 @@ import { Tap, type TapReport, type TapSpec } from '../live/tap.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import type { HandlerDefinition, SinkDefinition, SourceDefinition, TestStep } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
-import { HostedHandler } from './hosted-handler.ts';
+import { HostedHandler, type HandlerAccess } from './hosted-handler.ts';
 import { HostedSink } from './hosted-sink.ts';
 import { HostedSource, within } from './hosted-source.ts';
 import { inject } from './injection.ts';
 import { beginLife, type ContextServices } from './instance-context.ts';
+import { withLife } from './instance-life.ts';
 import { loadPlugin } from './load-plugin.ts';
 import { RemoteHandler, serveHandler } from './remote-handler.ts';
 import { RemoteSink, serveSink } from './remote-sink.ts';
@@ -57,6 +58,8 @@ export class Runtime {
   private readonly sources = new Map<string, HostedSource>();
   private readonly handlers = new Map<string, HostedHandler>();
   private readonly sinks = new Map<string, HostedSink>();
+  /** Of handlers that ended and may begin again: messages wait there. */
+  private readonly heldHandlers = new Map<string, HandlerAccess>();
   private readonly remoteHandlers = new Map<string, RemoteStep>();
   private readonly remoteSinks = new Map<string, RemoteSink>();
   private readonly spoolTargets = new Map<string, SpoolTarget>();
@@ -109,7 +112,7 @@ export class Runtime {
     replaceInstance: async ({ spec, waitMs }) => ({ live: await this.replaceInstance(spec, waitMs) }),
     beginSource: ({ name }) => this.sources.get(name)?.begin(),
     setPipelines: ({ pipelines }) => this.setPipelines(pipelines),
-    link: ({ name, kind, port }) => this.link(name, kind, port),
+    link: ({ name, kind, stateful, port }) => this.link(name, kind, stateful, port),
     unlink: ({ name }) => this.unlink(name),
     serve: ({ name, port }) => this.serve(name, port),
     pausePipeline: ({ name }) => this.pipelines.get(name)?.pause(),
@@ -136,16 +139,30 @@ export class Runtime {
     this.secrets.register(spec.secrets);
     const report = (state: InstanceState, reason: string, error?: unknown): void =>
       this.options.onState(name, state, reason, error);
+    // A worker that came back during a change is told of what began meanwhile once more.
+    if (this.sources.has(name) || this.handlers.has(name) || this.sinks.has(name)) await this.stopInstance(name, 0);
     try {
       const definition = await loadPlugin(spec);
       if (definition.kind === 'source') {
         const feed = new SourceFeed(name, this.countersOf(name), this.tapPoint(name));
         this.sources.set(name, new HostedSource(spec, definition, feed, services, report));
       } else if (definition.kind === 'handler') {
+        const held = this.heldHandlers.get(name);
+        // One that began or ceased to remember is reached in another way.
+        const before = held !== undefined && (held.settler !== undefined) === spec.stateful ? held : undefined;
         this.handlers.set(
           name,
-          await HostedHandler.begin(spec, definition, this.countersOf(name), this.tapPoint(name), services, report),
+          await HostedHandler.begin(
+            spec,
+            definition,
+            this.countersOf(name),
+            this.tapPoint(name),
+            services,
+            report,
+            before,
+          ),
         );
+        if (before === held) this.heldHandlers.delete(name);
       } else {
         const queue = this.queueOf(spec, report);
         const reader = new SpoolReader(name, this.options.spools, queue, (error) =>
@@ -188,6 +205,7 @@ export class Runtime {
     this.handlers.delete(name);
     this.sinks.delete(name);
     await source?.end(waitMs);
+    if (handler !== undefined) this.heldHandlers.set(name, handler.access);
     await handler?.end();
     await sink?.end();
     this.options.services.metrics.forget(name);
@@ -225,7 +243,7 @@ export class Runtime {
     for (const [name, run] of this.pipelines) {
       if (names.has(name)) continue;
       this.pipelines.delete(name);
-      void run.end();
+      run.remove();
     }
     specs.forEach((spec, i) => {
       const run = this.pipelines.get(spec.name);
@@ -236,6 +254,14 @@ export class Runtime {
           new PipelineRun(spec.name, parts[i] as PipelineParts, this.pipelineCountersOf(spec.name), this.deadLetters),
         );
     });
+    // Also those whose link broke before they were left out: what they were asked goes back now.
+    const asked = new Set(specs.flatMap(({ through }) => through.map(({ name }) => name)));
+    for (const name of this.remoteHandlers.keys()) if (!asked.has(name)) this.unlink(name);
+    for (const [name, { step, settler }] of this.heldHandlers) {
+      this.heldHandlers.delete(name);
+      settler?.release();
+      step.end();
+    }
     for (const [name, source] of this.sources) {
       source.feed.connect(
         specs.filter((spec) => spec.sources.includes(name)).map((spec) => this.pipelines.get(spec.name) as PipelineRun),
@@ -253,12 +279,13 @@ export class Runtime {
     };
   }
 
-  private stepOf({ name, remote }: StepRef): HandlerStep {
+  private stepOf({ name, remote, stateful = false }: StepRef): HandlerStep {
     if (!remote) return this.hosted(this.handlers, name).step;
     let known = this.remoteHandlers.get(name);
     if (known === undefined) {
-      const handler = new RemoteHandler(name);
-      known = { handler, step: new HandlerStep(name, handler, this.countersOf(name), this.tapPoint(name)) };
+      const handler = new RemoteHandler(name, stateful);
+      const settler = stateful ? handler : undefined;
+      known = { handler, step: new HandlerStep(name, handler, this.countersOf(name), this.tapPoint(name), settler) };
       this.remoteHandlers.set(name, known);
     }
     return known.step;
@@ -288,9 +315,10 @@ export class Runtime {
     return target;
   }
 
-  private link(name: string, kind: 'handler' | 'sink', port: MessagePort): void {
+  private link(name: string, kind: 'handler' | 'sink', stateful: boolean, port: MessagePort): void {
     if (kind === 'handler') {
-      this.stepOf({ name, remote: true });
+      // Links are made before the pipelines that use them.
+      this.stepOf({ name, remote: true, stateful });
       this.remoteHandlers.get(name)?.handler.connect(port);
     } else {
       this.targetOf({ name, remote: true });
@@ -310,7 +338,10 @@ export class Runtime {
     const handler = this.handlers.get(name);
     if (sink !== undefined) serveSink(port, sink.queue);
     else if (handler !== undefined) serveHandler(port, handler.step, (text) => this.secrets.redact(text));
-    else port.close();
+    else {
+      port.close();
+      throw new PatchbayError('PB_INSTANCE_NOT_HERE', `${name} does not run in this worker`);
+    }
   }
 
   private async purgeSink(name: string): Promise<{ messages: number } | undefined> {
@@ -348,7 +379,7 @@ export class Runtime {
       () => undefined,
     );
     try {
-      return await definition.test(life.context);
+      return await withLife(life, async () => (await definition.test?.(life.context)) ?? []);
     } finally {
       life.end();
     }
@@ -397,6 +428,8 @@ export class Runtime {
     for (const run of this.pipelines.values()) run.giveBackLate(before);
     for (const sink of this.remoteSinks.values()) sink.sweep();
     for (const target of this.spoolTargets.values()) target.sweep();
+    for (const { handler } of this.remoteHandlers.values()) handler.sweep(before);
+    for (const { access } of this.handlers.values()) access.settler?.sweep(before);
     this.health = this.thread.look();
     this.stages = this.shares();
   }

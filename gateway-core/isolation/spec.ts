@@ -19,6 +19,8 @@ export interface InstanceSpec {
   readonly whenFull: 'block' | 'dropNewest' | 'dropOldest';
   /** Sinks: what the manifest promises; the definition must say the same. */
   readonly custody: string;
+  /** Handlers: it remembers, and is told what became of its inputs. */
+  readonly stateful: boolean;
 }
 
 export interface StepRef {
@@ -27,6 +29,8 @@ export interface StepRef {
   readonly remote: boolean;
   /** Sinks: messages for it go to its spool. */
   readonly spooled?: boolean;
+  /** Handlers: see {@link InstanceSpec.stateful}. */
+  readonly stateful?: boolean;
 }
 
 export interface PipelineSpec {

@@ -7,6 +7,7 @@ import type { TestStep } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
 import type { WireError } from '../protocol/frames.ts';
 import type { Injected, Injection } from './injection.ts';
+import type { NoticeCode } from './instance-context.ts';
 import type { InstanceSpec, PipelineSpec } from './spec.ts';
 
 /** Commands by name: parameters and result. */
@@ -21,7 +22,7 @@ export interface Commands {
   /** All pipelines of this worker; takes effect for every source at its next batch. */
   setPipelines: { params: { pipelines: readonly PipelineSpec[] }; result: void };
   /** A way to an instance elsewhere. */
-  link: { params: { name: string; kind: 'handler' | 'sink'; port: MessagePort }; result: void };
+  link: { params: { name: string; kind: 'handler' | 'sink'; stateful: boolean; port: MessagePort }; result: void };
   unlink: { params: { name: string }; result: void };
   /** A way to an instance here, for another worker. */
   serve: { params: { name: string; port: MessagePort }; result: void };
@@ -109,6 +110,14 @@ export type FromWorker =
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
     }
+  | {
+      readonly t: 'notice';
+      readonly instance: string;
+      readonly code: NoticeCode;
+      readonly details: Readonly<Record<string, unknown>>;
+    }
+  /** The worker is about to end of an error of this instance; empty: not known whose. */
+  | { readonly t: 'culprit'; readonly instance: string }
   | { readonly t: 'live'; readonly report: TapReport }
   | { readonly t: 'stats'; readonly stats: WorkerStats };
 

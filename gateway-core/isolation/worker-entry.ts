@@ -8,6 +8,8 @@ import { PatchbayError } from '../plugin-api/errors.ts';
 import type { Logger } from '../plugin-api/index.ts';
 import { connectStorage } from '../storage/connect.ts';
 import { reportFault } from './fault.ts';
+import { currentLife } from './instance-life.ts';
+import { watchHoldings } from './leftovers.ts';
 import { provideApi } from './load-plugin.ts';
 import { logger } from './worker-log.ts';
 import { PluginMetrics } from './plugin-metrics.ts';
@@ -27,6 +29,7 @@ const { settings, storage, spools } = workerData as WorkerStart;
 const say = (message: FromWorker): void => engine.postMessage(message);
 
 provideApi();
+watchHoldings();
 const loggers = new Map<string, Logger>();
 const loggerOf = (instance: string): Logger => {
   let known = loggers.get(instance);
@@ -44,6 +47,7 @@ const runtime = new Runtime({
     metrics: new PluginMetrics(),
     logger: loggerOf,
     amqp: (instance, signal) => createAmqpHost({ log: loggerOf(instance), signal }),
+    notice: (instance, code, details) => say({ t: 'notice', instance, code, details }),
   },
   onState: (instance, state, reason, error) =>
     say({ t: 'state', instance, state, reason, code: error instanceof PatchbayError ? error.code : '' }),
@@ -54,12 +58,22 @@ const heartbeat = new Int32Array(settings.heartbeat);
 setInterval(() => Atomics.add(heartbeat, 0, 1), 500);
 setInterval(() => runtime.reportTaps(), REPORT_MS).unref();
 
-// A promise that a plugin forgot is a fault to be told, not a reason to take the whole thread down.
-process.on('unhandledRejection', (error) =>
-  loggerOf('').error('a rejected promise was not handled', {
-    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  }),
-);
+// A promise that a plugin forgot is a fault of one instance, not a reason to take the whole thread down.
+process.on('unhandledRejection', (error) => {
+  const life = currentLife();
+  if (life !== undefined) life.rejected(error);
+  else
+    loggerOf('').error('a rejected promise was not handled', {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+});
+
+// After this nothing is certain any more: the thread ends. What is left is to say whose code it was.
+process.on('uncaughtExceptionMonitor', (error) => {
+  const instance = currentLife()?.instance ?? '';
+  loggerOf(instance).error('an error was not caught: its worker ends', { error: error.stack ?? error.message });
+  say({ t: 'culprit', instance });
+});
 
 /** Commands run one after another, except those that only look or may take long. */
 const AT_ONCE: ReadonlySet<string> = new Set([

@@ -25,6 +25,8 @@ export interface WorkerOptions {
   readonly heapLimitMb: number;
   /** Seconds without a sign of life before it is ended. */
   readonly watchdogSeconds: number;
+  /** Crashes in a row after which it stays down. */
+  readonly maxCrashes: number;
   storagePort(): Promise<MessagePort>;
   spoolPort(): Promise<MessagePort>;
   onMessage(message: FromWorker): void;
@@ -34,7 +36,6 @@ export interface WorkerOptions {
   onDown(reason: string, code: string, restartMs: number | undefined): void;
 }
 
-const MAX_CRASHES = 8;
 const HEALTHY_MS = 60_000;
 const YOUNG_MB = 32;
 
@@ -52,6 +53,7 @@ export class WorkerHandle {
   private watchdog: NodeJS.Timeout | undefined;
   private restartTimer: NodeJS.Timeout | undefined;
   private downReason: { reason: string; code: string } | undefined;
+  private culprit = '';
   private upSince = 0;
   private ending = false;
   private everUp = false;
@@ -110,8 +112,8 @@ export class WorkerHandle {
       worker.on('error', (error: Error & { code?: string }) => {
         const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
         this.downReason ??= memory
-          ? { reason: `used more than ${this.options.heapLimitMb} MB of memory`, code: 'PB_WORKER_MEMORY' }
-          : { reason: `died: ${error instanceof Error ? error.message : String(error)}`, code: 'PB_WORKER_CRASHED' };
+          ? { reason: `used more than ${this.options.heapLimitMb} MB of JavaScript heap`, code: 'PB_WORKER_MEMORY' }
+          : { reason: `died${this.blamed()}: ${messageOf(error)}`, code: 'PB_WORKER_CRASHED' };
       });
       worker.on('exit', (exitCode) => {
         reject(new PatchbayError('PB_WORKER_CRASHED', `worker ${this.name} ended while starting`));
@@ -141,7 +143,23 @@ export class WorkerHandle {
     });
   }
 
-  /** Starts it again although it had stayed down. */
+  /** Bytes in use, asked of the thread from outside: an endless loop doesn't keep it from answering. */
+  async memory(): Promise<{ heap: number; external: number } | undefined> {
+    try {
+      const used = await this.worker?.getHeapStatistics();
+      return used === undefined ? undefined : { heap: used.used_heap_size, external: used.external_memory };
+    } catch {
+      // It is ending.
+      return undefined;
+    }
+  }
+
+  /** Its next end is because of an error of this instance. */
+  blame(instance: string): void {
+    this.culprit = instance;
+  }
+
+  /** Starts it again although it had stayed down, or is waiting to be started. */
   async revive(): Promise<void> {
     if (this.worker !== undefined || this.ending) return;
     clearTimeout(this.restartTimer);
@@ -159,8 +177,12 @@ export class WorkerHandle {
 
   /** Ends the thread as if it had crashed: it comes back. */
   async kill(reason: string, code: string): Promise<void> {
-    this.downReason = { reason, code };
+    this.downReason ??= { reason, code };
     await this.worker?.terminate();
+  }
+
+  private blamed(): string {
+    return this.culprit === '' ? '' : ` of an error in ${this.culprit}`;
   }
 
   private heard(message: FromWorker): void {
@@ -183,13 +205,15 @@ export class WorkerHandle {
       code: 'PB_WORKER_CRASHED',
     };
     this.downReason = undefined;
+    this.culprit = '';
     const lost = new PatchbayError('PB_WORKER_CRASHED', `worker ${this.name} ${reason}`);
     for (const { reject } of this.pending.values()) reject(lost);
     this.pending.clear();
     if (this.ending) return;
     if (performance.now() - this.upSince > HEALTHY_MS) this.backOff.reset();
-    if (this.backOff.failures >= MAX_CRASHES) {
-      this.options.onDown(`${reason}; given up after ${MAX_CRASHES} crashes in a row`, code, undefined);
+    // The first crash is no restart yet.
+    if (this.backOff.failures >= this.options.maxCrashes - 1) {
+      this.options.onDown(`${reason}; given up after ${this.options.maxCrashes} crashes in a row`, code, undefined);
       return;
     }
     const delay = this.backOff.next();
@@ -221,6 +245,10 @@ export class WorkerHandle {
     }, 1000);
     this.watchdog.unref();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function permissionFlags(read: readonly string[], write: readonly string[]): string[] {

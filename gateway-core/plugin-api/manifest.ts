@@ -17,6 +17,8 @@ export interface Contribution {
   readonly description?: string;
   readonly produces?: readonly EdgeType[];
   readonly accepts?: readonly EdgeType[];
+  /** Handlers: it remembers, so one instance serves all pipelines; a must for `settled`. */
+  readonly stateful?: boolean;
   /** Sinks: what "done" means; must equal the definition's. */
   readonly custody?: Custody;
   /** Sinks: how many `write` calls at once; default 1. */

@@ -30,6 +30,11 @@ export function workerStorage(client: StoreClient): WorkerStorage {
       await client.call('stateDelete', [instance, key]);
     },
     stateKeys: async (instance) => (await client.call('stateKeys', [instance])) as readonly string[],
+    stateApply: async (instance, { set = {}, delete: gone = [] }) => {
+      const entries = Object.entries(set).map(([key, value]) => [key, encodeJson(value)] as const);
+      const bytes = entries.reduce((sum, [key, text]) => sum + key.length + text.length, 0);
+      await client.call('stateApply', [instance, gone, entries], bytes);
+    },
     cacheGet: async (instance, key) => decode(await client.call('cacheGet', [instance, key])),
     cacheSet: async (instance, key, value, ttlMs) => {
       const text = encodeJson(value);

@@ -13,7 +13,7 @@ export const stateStore: StoreDefinition = {
       ) STRICT;`,
     },
   ],
-  operations: ['stateGet', 'stateSet', 'stateDelete', 'stateKeys'],
+  operations: ['stateGet', 'stateSet', 'stateDelete', 'stateKeys', 'stateApply'],
   open(db) {
     const get = db.prepare<unknown[], string>('SELECT value FROM state WHERE instance = ? AND key = ?').pluck();
     const set = db.prepare(
@@ -27,6 +27,15 @@ export const stateStore: StoreDefinition = {
         stateSet: { write: true, run: ([instance, key, value]) => void set.run(instance, key, value) },
         stateDelete: { write: true, run: ([instance, key]) => void remove.run(instance, key) },
         stateKeys: { write: false, run: ([instance]) => keys.all(instance) },
+        // Requests of one turn share a transaction, so several statements of one request commit together.
+        stateApply: {
+          write: true,
+          run: ([instance, deleted, changed]) => {
+            const [gone, entries] = [deleted as readonly string[], changed as readonly (readonly [string, string])[]];
+            for (const key of gone) remove.run(instance, key);
+            for (const [key, value] of entries) set.run(instance, key, value);
+          },
+        },
       },
     };
   },

@@ -84,6 +84,19 @@ describe('the stores', () => {
     expect(await again.stateKeys('one')).toEqual(['k']);
   });
 
+  it('changes several keys of state in one commit, or none of them', async () => {
+    const storage = await open();
+    await storage.stateSet('i', 'old', 1);
+    await storage.stateApply('i', { set: { a: [1], b: { c: 2 } }, delete: ['old', 'never was'] });
+    const bad = storage.stateApply('i', { set: { a: 'changed', d: new Date(0) }, delete: ['b'] });
+    await expect(bad).rejects.toMatchObject({ code: 'PB_STATE_NOT_JSON' });
+    await storage.stateApply('i', {});
+    await storage.close();
+    const again = await open();
+    expect(await again.stateKeys('i')).toEqual(['a', 'b']);
+    expect(await again.stateGet('i', 'a')).toEqual([1]);
+  });
+
   it('answers in order: a read sees the write before it', async () => {
     const storage = await open();
     const answers = await Promise.all([

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { EventReport } from '../events/report.ts';
-import type { Logger } from '../plugin-api/context.ts';
+import type { Logger, StateChanges } from '../plugin-api/context.ts';
 import type { ThreadFigures } from '../health/thread-probe.ts';
 import type {
   LetterAct,
@@ -41,6 +41,8 @@ export interface WorkerStorage {
   stateSet(instance: string, key: string, value: unknown): Promise<void>;
   stateDelete(instance: string, key: string): Promise<void>;
   stateKeys(instance: string): Promise<readonly string[]>;
+  /** All of it in one commit, or nothing. */
+  stateApply(instance: string, changes: StateChanges): Promise<void>;
   cacheGet(instance: string, key: string): Promise<unknown>;
   cacheSet(instance: string, key: string, value: unknown, ttlMs: number): Promise<void>;
   deadLettersAdd(letters: readonly DeadLetter[]): Promise<void>;

@@ -73,7 +73,7 @@ way round. Every edge of every pipeline is checked.
 
 ## Expressions
 
-Conditions are [CEL](https://cel.dev). They see ${EXPRESSION_FIELDS.map((field) => `\`${field}\``).join(', ')}. A missing field or a type that does
+Conditions, and keys such as that of \`dedupe\`, are [CEL](https://cel.dev). They see ${EXPRESSION_FIELDS.map((field) => `\`${field}\``).join(', ')}. A missing field or a type that does
 not fit makes a condition false. Functions are those of CEL: \`has\`, \`size\`, \`startsWith\`, \`endsWith\`, \`contains\`,
 \`matches\`, \`in\`, \`exists\`, \`all\`, \`filter\`, \`map\` and the conversions.
 `;

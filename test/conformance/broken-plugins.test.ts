@@ -40,6 +40,14 @@ const broken: Readonly<Record<string, readonly [check: string, message: RegExp]>
   'handler-answers-reconfigure-with-nothing': ['reconfigure', /gave undefined/],
   'handler-names-the-wrong-field': ['config that cannot work', /at 'other', not at 'tag'/],
   'handler-throws-a-plain-error-for-a-bad-config': ['config that cannot work', /throws no ConfigError/],
+  'handler-settles-undeclared': ['definition', /must say `"stateful": true`/],
+  'handler-remembers-too-soon': [
+    'remembers nothing before the outcome',
+    /message 0 was replaced, and is filtered .* after a crash/,
+  ],
+  'handler-remembers-what-came-back': ['remembers nothing that came back', /message 0 was replaced, and is filtered/],
+  'handler-forgets-in-its-next-life': ['keeps what is settled', /message 0 was filtered, and is replaced in its next/],
+  'handler-hides-that-it-could-not-store': ['says what it could not keep', /says done although its state could not/],
   'sink-custody-mismatch': ['definition', /custody is remote in plugin\.json but view in the code/],
   'sink-done-before-writing': ['done means done', /says done, which means confirmed by the peer/],
   'sink-writes-out-of-order': ['order', /place 0 holds order-0-19/],
@@ -78,7 +86,7 @@ const broken: Readonly<Record<string, readonly [check: string, message: RegExp]>
   'source-waits-on-a-bad-config': ['config that cannot work', /neither opens nor fails/],
 };
 
-const good = ['handler-good', 'sink-good', 'source-good'];
+const good = ['handler-good', 'handler-remembers', 'sink-good', 'source-good'];
 
 describe('plugins with one fault', () => {
   it('are all listed here', () => {

@@ -45,7 +45,7 @@ function patchbay(args: readonly string[], cwd: string) {
 
 it('has no block of code that nobody tries', () => {
   expect(blocks.filter(({ mark }) => mark === '')).toEqual([]);
-  expect(plugins.toSorted()).toEqual(['redact', 'ticker', 'webhook']);
+  expect(plugins.toSorted()).toEqual(['newest', 'redact', 'ticker', 'webhook']);
 });
 
 it('has examples with right types', async () => {

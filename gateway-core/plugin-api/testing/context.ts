@@ -1,7 +1,7 @@
 /** A host in miniature for unit tests of plugins: everything in memory, everything it was told kept for asking. */
-import { compileExpression } from '../../flow/expression.ts';
+import { compileExpression, compileValue } from '../../flow/expression.ts';
 import type { AmqpHost } from '../amqp.ts';
-import type { Context, Health } from '../context.ts';
+import type { Context, Health, State } from '../context.ts';
 import type { Refused } from '../handler.ts';
 import { createMessage, type Message } from '../message.ts';
 import { ALL_DELIVERED, type Outcome, type Outcomes } from '../outcome.ts';
@@ -30,6 +30,8 @@ export interface FakeContextOptions<Config> {
   /** Default `test`. */
   readonly instance?: string;
   readonly project?: string;
+  /** Of an earlier life of the same instance. Default: empty. */
+  readonly state?: State;
   /** Default: a host whose methods reject. */
   readonly amqp?: AmqpHost;
 }
@@ -57,11 +59,17 @@ export function fakeContext<Config>(options: FakeContextOptions<Config>): FakeCo
     config: options.config,
     log: { debug: logger('debug'), info: logger('info'), warn: logger('warn'), error: logger('error') },
     // As JSON, like the real ones: what a plugin changes later on must not change what it stored.
-    state: {
+    state: options.state ?? {
       get: (key) => Promise.resolve(parse(state.get(key))),
       set: (key, value) => Promise.resolve(void state.set(key, JSON.stringify(value))),
       delete: (key) => Promise.resolve(void state.delete(key)),
-      keys: () => Promise.resolve([...state.keys()]),
+      keys: () => Promise.resolve([...state.keys()].toSorted()),
+      apply: ({ set = {}, delete: gone = [] }) => {
+        const texts = Object.entries(set).map(([key, value]) => [key, JSON.stringify(value)] as const);
+        for (const key of gone) state.delete(key);
+        for (const [key, text] of texts) state.set(key, text);
+        return Promise.resolve();
+      },
     },
     cache: {
       get: (key) => {
@@ -77,6 +85,7 @@ export function fakeContext<Config>(options: FakeContextOptions<Config>): FakeCo
     },
     amqp: options.amqp ?? NO_AMQP,
     expression: compileExpression,
+    value: compileValue,
     signal: controller.signal,
     message: (init) => createMessage(instance, project, init),
     health: (health) => void healths.push(health),

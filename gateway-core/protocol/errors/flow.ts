@@ -26,6 +26,11 @@ export const flowErrors = {
     cause: 'A handler was removed or disabled while messages were with it.',
     remedy: 'Retry the messages from the dead letters once the handler is back.',
   },
+  PB_HANDLER_STATE: {
+    template: '{name} could not keep its state: {reason}',
+    cause: 'A handler that remembers failed to store what it needs to know of messages that are done.',
+    remedy: 'See why in the reason (a full disk?); the messages were given back upstream and come again.',
+  },
   PB_EXPRESSION: {
     template: 'Not a condition: {message}',
     cause: 'A CEL expression has a fault, or reads a field that messages do not have.',
@@ -70,6 +75,21 @@ export const flowErrors = {
     template: 'The counts of {name} do not add up: {difference} messages are unaccounted for',
     cause: 'A fault of the gateway: a message was counted twice or not at all, in a pipeline or a step of it.',
     remedy: 'Report it with the output of `patchbay status --json`.',
+  },
+  PB_INSTANCE_REJECTION: {
+    template: '{name} left a rejected promise unhandled: {reason}',
+    cause: 'The plugin begins work and does not look at how it ends: what failed there may be missing elsewhere.',
+    remedy: 'See the stack in the log and report it to the maker of the plugin; when it repeats, it is restarted.',
+  },
+  PB_INSTANCE_LEAKS: {
+    template: '{name} has ended and left behind: {left}',
+    cause: 'The plugin did not close what it had opened. Listening ports were closed for it.',
+    remedy: 'Report it to the maker of the plugin; a restart of the gateway clears the rest.',
+  },
+  PB_PROCESS_MEMORY: {
+    template: 'The gateway uses {used} MB of the {limit} MB it may; above that the largest worker is ended',
+    cause: 'What plugins and queues hold in memory grows, or the machine is too small for the config.',
+    remedy: 'See in `patchbay status` what is queued where; give sinks a smaller buffer, or the machine more memory.',
   },
   PB_WORKER_CRASHED: {
     template: 'Worker {name} {reason}',

@@ -10,6 +10,7 @@ import {
   checkLineage,
   checkOneResultEach,
 } from './handler-checks.ts';
+import { checkFailsToKeep, checkForgetsGivenBack, checkKeepsSettled, checkSettlesFirst } from './settled-checks.ts';
 import { checkOpensAndCloses } from './lifecycle-checks.ts';
 import { fieldsOf } from './schema-variations.ts';
 import { withScratch } from './scratch.ts';
@@ -42,6 +43,8 @@ interface Probe {
   readonly rig: AnyRig | undefined;
   readonly problem: unknown;
   readonly reconfigures: boolean;
+  /** A handler that is told what became of its inputs. */
+  readonly settles: boolean;
 }
 
 export async function buildChecks(plugin: LoadedPlugin, patience: Patience): Promise<Check[]> {
@@ -79,17 +82,19 @@ export async function buildChecks(plugin: LoadedPlugin, patience: Patience): Pro
 }
 
 async function probe(subject: Subject): Promise<Probe> {
-  if (subject.definition === undefined) return { rig: undefined, problem: subject.loadProblem, reconfigures: false };
+  if (subject.definition === undefined)
+    return { rig: undefined, problem: subject.loadProblem, reconfigures: false, settles: false };
   try {
     return await withScratch(async (scratch) => {
       const rig = await rigOf(subject, scratch);
-      if (rig === undefined) return { rig, problem: undefined, reconfigures: false };
+      if (rig === undefined) return { rig, problem: undefined, reconfigures: false, settles: false };
       const { made, context } = create(subject, rig.config);
       context.abort();
-      return { rig, problem: undefined, reconfigures: made.reconfigure !== undefined };
+      const settles = 'settled' in made && made.settled !== undefined;
+      return { rig, problem: undefined, reconfigures: made.reconfigure !== undefined, settles };
     });
   } catch (error) {
-    return { rig: undefined, problem: error, reconfigures: false };
+    return { rig: undefined, problem: error, reconfigures: false, settles: false };
   }
 }
 
@@ -97,7 +102,7 @@ const supply = (what: string): string => `supply \`${what}\` in conformance.ts`;
 
 async function checksOf(subject: Subject, codes: ReadonlySet<string>, patience: Patience): Promise<Check[]> {
   const { kind, contribution } = subject;
-  const { rig, problem, reconfigures } = await probe(subject);
+  const { rig, problem, reconfigures, settles } = await probe(subject);
   const noRig =
     problem !== undefined
       ? 'it could not be made: see the check "definition"'
@@ -127,6 +132,8 @@ async function checksOf(subject: Subject, codes: ReadonlySet<string>, patience: 
     notApplicable: undefined,
     async run() {
       if (problem !== undefined) fail(textOf(problem), problem);
+      if (settles && contribution.stateful !== true)
+        fail('it has settled(), so its contribution in plugin.json must say `"stateful": true`');
     },
   });
   checks.push({
@@ -164,6 +171,12 @@ async function checksOf(subject: Subject, codes: ReadonlySet<string>, patience: 
     add('order', undefined, (r) => checkHandlerOrder(subject, r, patience));
     add('lineage', undefined, (r) => checkLineage(subject, r, patience));
     add('refused messages', undefined, (r) => checkHandlerRefuses(subject, r, codes, patience));
+    if (settles) {
+      add('remembers nothing before the outcome', undefined, (r) => checkSettlesFirst(subject, r, patience));
+      add('remembers nothing that came back', undefined, (r) => checkForgetsGivenBack(subject, r, patience));
+      add('keeps what is settled', undefined, (r) => checkKeepsSettled(subject, r, patience));
+      add('says what it could not keep', undefined, (r) => checkFailsToKeep(subject, r, patience));
+    }
     add('stop while busy', undefined, (r) => checkHandlerStopsBusy(subject, r, patience));
     add('reconfigure', noReconfigure, (r) => checkHandlerReconfigures(subject, r, patience));
   } else if (kind === 'sink') {

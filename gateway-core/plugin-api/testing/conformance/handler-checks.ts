@@ -1,4 +1,5 @@
 import { isMessage } from '../../../flow/handler-step.ts';
+import type { State } from '../../context.ts';
 import { Filtered, Refused, type Handler, type HandlerItem, type HandlerResult } from '../../handler.ts';
 import type { Message, MessageInit } from '../../message.ts';
 import { fail, failWith, textOf } from './check.ts';
@@ -32,8 +33,9 @@ export async function withHandler<T>(
   config: unknown,
   { patienceMs }: Patience,
   act: (handler: Handler, instance: Instance<Handler>) => Promise<T>,
+  state?: State,
 ): Promise<T> {
-  const instance = create(subject, config) as Instance<Handler>;
+  const instance = create(subject, config, state) as Instance<Handler>;
   await inTime('open()', patienceMs, () => instance.made.open?.());
   let result: T;
   try {
@@ -65,7 +67,7 @@ async function resultsOf(handler: Handler, batch: readonly Message[], patience: 
 }
 
 /** The results, one per input; fails when there are more or fewer. */
-async function countedResults(
+export async function countedResults(
   handler: Handler,
   batch: readonly Message[],
   patience: Patience,
@@ -142,7 +144,7 @@ export async function checkHandlerOrder(subject: Subject, rig: AnyRig, patience:
   failWith(problems);
 }
 
-function verdictOf(input: Message, result: HandlerResult): string {
+export function verdictOf(input: Message, result: HandlerResult): string {
   if (Array.isArray(result)) return (result as readonly HandlerItem[]).map((item) => verdictOf(input, item)).join('+');
   if (result instanceof Filtered) return 'filtered';
   if (result instanceof Refused) return `refused (${result.code})`;

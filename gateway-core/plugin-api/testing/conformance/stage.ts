@@ -4,6 +4,7 @@ import { isMap } from '../../../config/is-map.ts';
 import { compileSchema } from '../../../config/schema-check.ts';
 import { walkSchema } from '../../../config/schema-walk.ts';
 import type { AmqpHost } from '../../amqp.ts';
+import type { State } from '../../context.ts';
 import type { Handler } from '../../handler.ts';
 import { createMessage, type Message, type MessageInit } from '../../message.ts';
 import type { Sink } from '../../sink.ts';
@@ -73,8 +74,8 @@ export function listenPlaces(subject: Subject, config: unknown): ListenPlace[] {
   return [...places.values()];
 }
 
-/** `definition.create(context)` with a host in miniature; AMQP is the real one. */
-export function create(subject: Subject, config: unknown): Instance<Handler | Sink | Source> {
+/** `definition.create(context)` with a host in miniature; AMQP is the real one. `state`: of an earlier life. */
+export function create(subject: Subject, config: unknown, state?: State): Instance<Handler | Sink | Source> {
   const { definition } = subject;
   if (definition === undefined) fail('its code is not loaded');
   // Filled in below: the AMQP host wants the context's own log and signal.
@@ -82,6 +83,7 @@ export function create(subject: Subject, config: unknown): Instance<Handler | Si
   const context = fakeContext<unknown>({
     config: configOf(subject, config),
     instance: INSTANCE,
+    ...(state === undefined ? {} : { state }),
     amqp: {
       version: 1,
       listen: (options) => (amqp.host as AmqpHost).listen(options),

@@ -75,6 +75,7 @@ export async function loadFolder(path: string): Promise<LoadedPlugin> {
         maxBytes: 0,
         whenFull: 'block',
         custody: contribution.custody ?? '',
+        stateful: contribution.stateful ?? false,
       });
     } catch (error) {
       loadProblem = error;

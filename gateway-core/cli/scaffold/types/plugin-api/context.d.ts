@@ -29,6 +29,13 @@ export interface State {
     set(key: string, value: unknown): Promise<void>;
     delete(key: string): Promise<void>;
     keys(): Promise<readonly string[]>;
+    /** Several keys in one commit: all of it is on disk when it resolves, or nothing when it rejects. */
+    apply(changes: StateChanges): Promise<void>;
+}
+/** Deleted first, then set. */
+export interface StateChanges {
+    readonly set?: Readonly<Record<string, unknown>>;
+    readonly delete?: readonly string[];
 }
 /** A cache of JSON values that may forget at any time, and does so after `ttlMs`. */
 export interface Cache {
@@ -55,6 +62,14 @@ export interface Expression {
     /** True when the condition holds. A field that is missing, or a type that does not fit, makes it false. */
     test(message: Message): boolean;
 }
+/** A compiled CEL expression that gives a value. */
+export interface ValueExpression {
+    /**
+     * The value: text, number, bigint (CEL's int), true or false, null, Date, Uint8Array, array or map of these.
+     * Undefined where a field that it reads is missing, or a type does not fit.
+     */
+    read(message: Message): unknown;
+}
 /** What the host gives every instance. Valid from `create` until `close` has resolved. */
 export interface Context<Config> {
     /** The instance's name in the config file. */
@@ -73,6 +88,8 @@ export interface Context<Config> {
      * Throws a ConfigError `PB_EXPRESSION` naming the fault and its place.
      */
     expression(source: string): Expression;
+    /** Compiles a CEL expression that gives a value of any type. Throws as `expression` does. */
+    value(source: string): ValueExpression;
     /** Aborted when the instance is to end; what waits should stop waiting. */
     readonly signal: StopSignal;
     /** Makes a message of this instance. Sources use it; handlers use `derive`. */

@@ -1,5 +1,5 @@
 import type { AmqpHost } from '../amqp.js';
-import type { Context, Health } from '../context.js';
+import type { Context, Health, State } from '../context.js';
 import type { Refused } from '../handler.js';
 import { type Message } from '../message.js';
 import { type Outcome } from '../outcome.js';
@@ -25,6 +25,8 @@ export interface FakeContextOptions<Config> {
     /** Default `test`. */
     readonly instance?: string;
     readonly project?: string;
+    /** Of an earlier life of the same instance. Default: empty. */
+    readonly state?: State;
     /** Default: a host whose methods reject. */
     readonly amqp?: AmqpHost;
 }
