@@ -13,8 +13,8 @@ import type {
   Topology,
 } from '../protocol/model.ts';
 import type { SinkStats } from '../isolation/wire.ts';
-import { errorRegistry, fill, type ErrorCode } from '../protocol/errors/index.ts';
-import type { OrphanSpool, SpoolState } from '../storage/spool-wire.ts';
+import { errorRegistry } from '../protocol/errors/index.ts';
+import type { SpoolState } from '../storage/spool-wire.ts';
 import type { Epoch } from './epoch.ts';
 import { addsUp } from './spool-counts.ts';
 import type { Fleet, Totals } from './fleet.ts';

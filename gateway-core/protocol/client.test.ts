@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Carrier } from './carrier.ts';
 import { createClient, type ClientOptions, type ConnectionState } from './client.ts';
 import type { Clock } from './clock.ts';
@@ -204,12 +204,13 @@ describe('the protocol client', () => {
     client.subscribe('events', {}, fail('async'), { credit: 2, onError: (error) => errors.push(error.message) });
     say({ t: 'item', id: 1, value: {} });
     say({ t: 'item', id: 2, value: {} });
-    await turn();
-    expect(errors).toEqual(['sync', 'async']);
-    expect(heard.slice(-2)).toEqual([
-      { t: 'credit', id: 1, credit: 1 },
-      { t: 'credit', id: 2, credit: 1 },
-    ]);
+    await vi.waitFor(() => {
+      expect(errors).toEqual(['sync', 'async']);
+      expect(heard.slice(-2)).toEqual([
+        { t: 'credit', id: 1, credit: 1 },
+        { t: 'credit', id: 2, credit: 1 },
+      ]);
+    });
     client.close();
   });
 
