@@ -68,7 +68,7 @@ it('leaves everything to look at, and nothing to press, to who may only read', a
   await stage.accepted(10);
   await stage.page.routeWebSocket(/\/ws/, (socket) => {
     const server = socket.connectToServer();
-    server.onMessage((message) => socket.send(String(message).replace('"access":"full"', '"access":"read-only"')));
+    server.onMessage((message) => socket.send(String(message).replace('"access":"full"', '"access":"read"')));
   });
   await stage.panel.go('/topology?select=out');
   await stage.page.locator('footer').getByText('connected, read-only').waitFor();
