@@ -60,6 +60,39 @@ describe('a sink that holds messages', () => {
     expect(await stage.gateway.client.call('spools.list', {})).toEqual({ spools: [] });
   });
 
+  it('stays when it could not deliver in time: the dialog says why, and another choice can be made', async () => {
+    await stage.start();
+    await stage.accepted(100);
+    // The engine would take a minute to say so.
+    await stage.page.routeWebSocket(/\/ws/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((message) => {
+        const frame = JSON.parse(String(message)) as { id: number; method?: string; params?: { spools?: unknown } };
+        if (frame.method !== 'config.edit' || JSON.stringify(frame.params?.spools) !== '{"out":"drain"}') {
+          server.send(message);
+          return;
+        }
+        const error = {
+          code: 'PB_SPOOL_NOT_DRAINED',
+          message: 'out still holds 100 messages after 60 s; nothing was changed',
+          remedy: 'Bring its peer back and try again, or choose `keep` or `discard`.',
+        };
+        socket.send(JSON.stringify({ t: 'error', id: frame.id, error }));
+      });
+    });
+    const dialog = await openRemoval();
+    await dialog.getByRole('radio', { name: 'Deliver first (drain)' }).check();
+    await dialog.getByRole('button', { name: 'Delete it' }).click();
+    const alert = dialog.getByRole('alert');
+    await alert.getByText('nothing was changed').waitFor();
+    await alert.getByText('Bring its peer back and try again').waitFor();
+    await dialog.getByRole('radio', { name: 'Discard' }).check();
+    await dialog.getByRole('button', { name: 'Delete it' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await stage.gateway.client.call('spools.list', {})).toEqual({ spools: [] });
+    expect(stage.peer.got()).toBe(0);
+  });
+
   it('is disabled without a question: its spool stays', async () => {
     await stage.start();
     await stage.accepted(100);
