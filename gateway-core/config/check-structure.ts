@@ -10,8 +10,11 @@ import { configSchema } from './schema.ts';
 
 /** What waits in memory before a sink, unless its config says otherwise. */
 export const MEMORY_WINDOW_BYTES = 64 * 2 ** 20;
+export const SPOOL_BYTES = 2 ** 30;
 const MIN_BUFFER_BYTES = 64 * 2 ** 10;
-const MAX_MEMORY_BYTES = 2 ** 30;
+export const MAX_MEMORY_BYTES = 2 ** 30;
+
+export const MEMORY_RULE = 'must be 1GiB or less, because it is memory';
 
 type Map = Record<string, unknown>;
 
@@ -43,24 +46,6 @@ function notYet(config: Readonly<Map>): Problem[] {
   for (const [key, schema] of Object.entries(configSchema.properties)) {
     if ('x-not-yet' in schema && !isEmpty(config[key])) warn([key], key, String(schema['x-not-yet']));
   }
-  for (const [name, sink] of members(config.sinks)) {
-    if (isMap(sink.buffer) && sink.buffer.kind === 'disk') {
-      warn(
-        ['sinks', name, 'buffer', 'kind'],
-        'buffer.kind: disk',
-        'messages wait in memory and are not acknowledged upstream, so nothing is lost where the source delivers again',
-      );
-    }
-  }
-  for (const [name, sink] of members(config.sinks)) {
-    if (isMap(sink.buffer) && (sink.buffer.whenFull === 'dropNewest' || sink.buffer.whenFull === 'dropOldest')) {
-      warn(
-        ['sinks', name, 'buffer', 'whenFull'],
-        `buffer.whenFull: ${sink.buffer.whenFull}`,
-        'nothing is dropped: when the buffer is full, the pipelines slow their sources, as with block',
-      );
-    }
-  }
   for (const [name, pipeline] of members(config.pipelines)) {
     if (typeof pipeline.workers === 'number' && pipeline.workers > 1) {
       warn(['pipelines', name, 'workers'], 'workers', 'the pipeline runs once');
@@ -80,8 +65,7 @@ function bufferProblems(config: Readonly<Map>): Problem[] {
       problems.push(problem('PB_CONFIG_VALUE', { place: placeText(path), rule }, path));
     };
     if (bytes < MIN_BUFFER_BYTES) value('must be 64KiB or more');
-    else if (sink.buffer.kind !== 'disk' && bytes > MAX_MEMORY_BYTES)
-      value('must be 1GiB or less, because it is memory');
+    else if (sink.buffer.kind === 'memory' && bytes > MAX_MEMORY_BYTES) value(MEMORY_RULE);
   }
   return problems;
 }

@@ -94,8 +94,8 @@ const cases: [name: string, text: string, problems: string[]][] = [
   ],
   [
     'a memory buffer too large',
-    'version: 1\nsinks:\n  a: { plugin: x, buffer: { max: 2GiB } }\n',
-    ['PB_CONFIG_VALUE 3:34 sinks.a.buffer.max'],
+    'version: 1\nsinks:\n  a: { plugin: x, buffer: { kind: memory, max: 2GiB } }\n',
+    ['PB_CONFIG_VALUE 3:48 sinks.a.buffer.max'],
   ],
   [
     'a port out of range',
@@ -103,16 +103,8 @@ const cases: [name: string, text: string, problems: string[]][] = [
     ['PB_CONFIG_VALUE 2:30 settings.control.port'],
   ],
   ['a port from the environment', 'version: 1\nsettings: { control: { port: "${env:PORT}" } }\n', []],
-  [
-    'a disk buffer',
-    'version: 1\nsinks:\n  a: { plugin: x, buffer: { kind: disk, max: 2GiB } }\n',
-    ['warning PB_CONFIG_NOT_YET 3:29 sinks.a.buffer.kind'],
-  ],
-  [
-    'a buffer that would drop',
-    'version: 1\nsinks:\n  a: { plugin: x, buffer: { whenFull: dropOldest } }\n',
-    ['warning PB_CONFIG_NOT_YET 3:29 sinks.a.buffer.whenFull'],
-  ],
+  ['a disk buffer', 'version: 1\nsinks:\n  a: { plugin: x, buffer: { kind: disk, max: 2GiB } }\n', []],
+  ['a buffer that drops', 'version: 1\nsinks:\n  a: { plugin: x, buffer: { whenFull: dropOldest } }\n', []],
   [
     'features of later versions',
     'version: 1\nevents: [{ to: x }]\nexecutors: { k: { plugin: kubectl } }\nrunbooks: { r: {} }\npipelines:\n  p: { from: [a], to: [b], workers: 2 }\n',

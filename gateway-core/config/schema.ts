@@ -82,21 +82,21 @@ export const configSchema = {
         properties: {
           kind: {
             enum: ['memory', 'disk'],
-            default: 'memory',
             description:
-              '`memory` is a window: what waits in it is not acknowledged upstream. `disk` is written and synced before it is acknowledged (not built into this version: behaves as `memory`).',
+              '`memory` is a window: what waits in it is not acknowledged upstream. `disk` is written and synced before it is acknowledged. Default: `disk` for sinks whose peer confirms (custody `remote`), else `memory`.',
           },
           max: {
             type: 'string',
             format: 'patchbay-size',
-            default: '64MiB',
-            description: 'Bytes that may wait, from 64KiB on; `memory` at most 1GiB.',
+            description:
+              'Bytes that may wait, from 64KiB on; `memory` at most 1GiB. Default: 1GiB on disk, 64MiB in memory.',
             examples: ['64MiB', '1GiB'],
           },
           whenFull: {
             enum: ['block', 'dropNewest', 'dropOldest'],
             default: 'block',
-            description: '`block` slows the sources of its pipelines; the others lose messages, counted.',
+            description:
+              '`block` slows the sources of its pipelines. `dropNewest` drops what comes, `dropOldest` what has waited longest: counted, with an event, and acknowledged upstream.',
           },
         },
       },

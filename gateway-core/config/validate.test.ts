@@ -166,12 +166,26 @@ test('the demo of the design resolves durations and sizes', async () => {
     ),
   );
   expect(resolved?.instances.get('in')).toMatchObject({ expectEveryMs: 30_000, plugin: { version: '1.0.0' } });
-  // On disk it might be 1 GiB; in memory, where it waits in this version, it may not.
-  expect(resolved?.instances.get('out')?.buffer).toEqual({
-    kind: 'disk',
-    maxBytes: 64 * 2 ** 20,
-    whenFull: 'dropOldest',
-  });
+  expect(resolved?.instances.get('out')?.buffer).toEqual({ kind: 'disk', maxBytes: 2 ** 30, whenFull: 'dropOldest' });
+});
+
+test('what a peer confirms waits on disk unless the config says otherwise, the rest in memory', async () => {
+  const { resolved } = await check(
+    `version: 1
+sources: { in: { plugin: raw-in } }
+sinks: { far: { plugin: other-metrics, enabled: false }, near: { plugin: any-out }, held: { plugin: other-metrics, enabled: false, buffer: { kind: memory } } }
+pipelines: { p: { from: [in], to: [near] } }
+`,
+  );
+  const bufferOf = (name: string) => resolved?.instances.get(name)?.buffer;
+  expect(bufferOf('far')).toEqual({ kind: 'disk', maxBytes: 2 ** 30, whenFull: 'block' });
+  expect(bufferOf('near')).toEqual({ kind: 'memory', maxBytes: 64 * 2 ** 20, whenFull: 'block' });
+  expect(bufferOf('held')).toEqual({ kind: 'memory', maxBytes: 64 * 2 ** 20, whenFull: 'block' });
+});
+
+test('a buffer that turns out to be memory is bounded as such', async () => {
+  const { told } = await check(WHOLE.replace('plugin: metrics-out', 'plugin: metrics-out, buffer: { max: 2GiB }'));
+  expect(told).toEqual([expect.stringMatching(/^PB_CONFIG_VALUE \d+:\d+ sinks\.out\.buffer\.max$/)]);
 });
 
 /** Replaces in `WHOLE`, then names what is told. */

@@ -1,13 +1,13 @@
 import type { ResolvedPlugin } from '../catalog/resolved-plugin.ts';
 import { CodedError } from '../engine/error.ts';
 import type { GatewayConfig, InstanceConfig, PluginKind, Problem, Section } from '../protocol/model.ts';
-import { MEMORY_WINDOW_BYTES } from './check-structure.ts';
+import { MAX_MEMORY_BYTES, MEMORY_RULE, MEMORY_WINDOW_BYTES, SPOOL_BYTES } from './check-structure.ts';
 import { checkAgainst, schemaOf } from './instance-config.ts';
 import { isUsable, type ParsedConfig } from './parse.ts';
 import { checkPipelines, type CheckExpression } from './pipelines.ts';
 import { placed, type Places } from './places.ts';
 import { listensOf, portClashes, type Listen } from './ports.ts';
-import { capped, hasErrors, problem } from './problem.ts';
+import { capped, hasErrors, placeText, problem } from './problem.ts';
 import { parseDuration, parseSize } from './quantity.ts';
 import { textFileReader } from './read-text-file.ts';
 import type { ReferenceSources } from './references.ts';
@@ -165,8 +165,15 @@ async function checkOne(
   const enabled = written.enabled ?? true;
   const problems = enabled ? checked.problems : checked.problems.map(asWarningWhileOff);
   if (hasErrors(problems)) return { problems };
-  const buffer = written.buffer ?? { kind: 'memory' };
-  const asked = parseSize(buffer.max ?? '') ?? MEMORY_WINDOW_BYTES;
+  const { buffer } = written;
+  // What leaves over the network must be able to wait for its peer (design §7).
+  const bufferKind = buffer?.kind ?? (plugin.contribution.custody === 'remote' ? 'disk' : 'memory');
+  const maxBytes = parseSize(buffer?.max ?? '') ?? (bufferKind === 'disk' ? SPOOL_BYTES : MEMORY_WINDOW_BYTES);
+  if (bufferKind === 'memory' && buffer?.kind === undefined && maxBytes > MAX_MEMORY_BYTES) {
+    const path = [section, name, 'buffer', 'max'];
+    const wrong = problem('PB_CONFIG_VALUE', { place: placeText(path), rule: MEMORY_RULE }, path);
+    return { problems: [...problems, placed(wrong, places)] };
+  }
   return {
     problems,
     instance: {
@@ -179,10 +186,9 @@ async function checkOne(
       secrets: checked.secrets,
       expectEveryMs: parseDuration(written.expect?.every ?? '') ?? 0,
       buffer: {
-        kind: buffer.kind ?? 'memory',
-        // What was meant for a disk would be too much for memory, where it waits in this version.
-        maxBytes: buffer.kind === 'disk' ? Math.min(asked, MEMORY_WINDOW_BYTES) : asked,
-        whenFull: buffer.whenFull ?? 'block',
+        kind: bufferKind,
+        maxBytes,
+        whenFull: buffer?.whenFull ?? 'block',
       },
     },
   };

@@ -36,6 +36,10 @@ const KIND = Type.Union([
   Type.Literal('action'),
   Type.Literal('driver'),
 ]);
+const SPOOLS = Type.Record(
+  Type.String({ minLength: 1, maxLength: 63 }),
+  Type.Union([Type.Literal('drain'), Type.Literal('keep'), Type.Literal('discard')]),
+);
 const NAMED = Type.Object({ name: NAME }, closed);
 const TAP = Type.String({ minLength: 1, maxLength: 100 });
 
@@ -46,17 +50,27 @@ export const callSchemas = {
   'config.validate': Type.Object({ yaml: YAML }, closed),
   'config.plan': Type.Object({ yaml: YAML }, closed),
   'config.apply': Type.Object(
-    { yaml: YAML, baseVersion: Type.Optional(COUNT), comment: Type.Optional(COMMENT) },
+    {
+      yaml: YAML,
+      baseVersion: Type.Optional(COUNT),
+      comment: Type.Optional(COMMENT),
+      spools: Type.Optional(SPOOLS),
+    },
     closed,
   ),
   'config.preview': Type.Object({ edits: EDITS }, closed),
   'config.edit': Type.Object(
-    { edits: EDITS, baseVersion: Type.Optional(COUNT), comment: Type.Optional(COMMENT) },
+    {
+      edits: EDITS,
+      baseVersion: Type.Optional(COUNT),
+      comment: Type.Optional(COMMENT),
+      spools: Type.Optional(SPOOLS),
+    },
     closed,
   ),
   'config.history': Type.Object({ limit: Type.Optional(LIMIT) }, closed),
   'config.version': Type.Object({ version: VERSION }, closed),
-  'config.rollback': Type.Object({ version: VERSION }, closed),
+  'config.rollback': Type.Object({ version: VERSION, spools: Type.Optional(SPOOLS) }, closed),
   'setup.demo': NOTHING,
   'setup.empty': NOTHING,
   'setup.import': Type.Object({ yaml: YAML }, closed),
@@ -66,6 +80,9 @@ export const callSchemas = {
   'flow.pause': NAMED,
   'flow.resume': NAMED,
   'flow.drain': NAMED,
+  'flow.purge': NAMED,
+  'spools.list': NOTHING,
+  'spools.discard': NAMED,
   'instance.restart': NAMED,
   'filter.check': Type.Object({ expression: EXPRESSION }, closed),
   'live.message': Type.Object({ tap: TAP, seq: COUNT }, closed),

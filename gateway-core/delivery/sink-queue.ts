@@ -3,15 +3,19 @@
  * with back-off, reopens a sink whose peer went away, isolates the message that a sink
  * can't take, and gives back what has waited past the deadline.
  *
+ * A circuit breaker spares a peer that fails: after some failures in a row nothing is written for a
+ * while that grows, then one write alone is the probe that decides.
+ *
  * Order: first deliveries keep theirs. A message that must be tried again holds up only
  * later ones with the same `partitionkey`, if it has one.
  */
 import { BackOffError, ConfigError, NotConnectedError, PatchbayError, RefuseError } from '../plugin-api/errors.ts';
-import type { Message, Outcome, Sink, WriteException, WriteResult } from '../plugin-api/index.ts';
+import type { Message, Sink, WriteException, WriteResult } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
 import { BackOff } from './back-off.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import { NO_EXCEPTIONS, type OutcomeAt } from './outcomes.ts';
+import { DROPPED, NO_EXCEPTIONS, type Ended, type OutcomeAt } from './outcomes.ts';
+import type { Lineage } from '../storage/spool-wire.ts';
 import type { Target } from './target.ts';
 
 export interface SinkQueueOptions {
@@ -21,8 +25,12 @@ export interface SinkQueueOptions {
   /** Bounds of what waits; room ends when either is reached. */
   readonly maxMessages: number;
   readonly maxBytes: number;
-  /** What waited longer is given back upstream. */
+  /** Without room: `block` says so by `room()`; the others drop, counted. */
+  readonly whenFull: 'block' | 'dropNewest' | 'dropOldest';
+  /** What waited longer is given back upstream; Infinity where something else keeps it. */
   readonly deadlineMs: number;
+  /** A `write` that takes longer counts as a lost connection. */
+  readonly writeMs: number;
   readonly deadLetters: DeadLetters;
   /** Told of every change; `reason` is for people. */
   onState(state: InstanceState, reason: string, error?: unknown): void;
@@ -32,12 +40,15 @@ const MAX_WRITE = 512;
 const THROWS_BEFORE_REFUSAL = 3;
 const FIRST_RETRY_MS = 200;
 const MAX_RETRY_MS = 30_000;
+/** Failed writes in a row before the circuit opens. */
+const FAILURES_BEFORE_OPEN = 5;
 
 /** One `enqueue`. */
 interface Chunk {
   readonly items: readonly Message[];
   readonly pipeline: string;
   readonly done: (exceptions: readonly OutcomeAt[]) => void;
+  readonly delivered: ((index: number) => void) | undefined;
   readonly since: number;
   readonly bytes: number;
   left: number;
@@ -65,11 +76,15 @@ interface Write {
 
 export class SinkQueue implements Target {
   readonly name: string;
+  readonly spools = false;
   private readonly options: SinkQueueOptions;
   private sink: Sink | undefined;
   private isOpen = false;
   private ended = false;
   private held = false;
+  private paused = false;
+  private breaker: 'closed' | 'open' | 'probing' = 'closed';
+  private failures = 0;
   private generation = 0;
   private fresh: Chunk[] = [];
   private freshHead = 0;
@@ -86,8 +101,8 @@ export class SinkQueue implements Target {
   private sweepTimer: NodeJS.Timeout | undefined;
   private roomWaiters: (() => void)[] = [];
   private idleWaiters: (() => void)[] = [];
-  /** Messages done, refused and given back since the start. */
-  readonly counts = { delivered: 0, refused: 0, returned: 0, retried: 0 };
+  /** Messages done, refused, given back, tried again and dropped since the start. */
+  readonly counts = { delivered: 0, refused: 0, returned: 0, retried: 0, dropped: 0 };
 
   constructor(options: SinkQueueOptions) {
     this.name = options.name;
@@ -107,6 +122,39 @@ export class SinkQueue implements Target {
 
   get full(): boolean {
     return this.count >= this.options.maxMessages || this.bytes >= this.options.maxBytes;
+  }
+
+  get isPaused(): boolean {
+    return this.paused;
+  }
+
+  /** `open`: nothing is written until the next probe; `probing`: one write decides. */
+  get circuit(): 'closed' | 'open' | 'probing' {
+    return this.sink !== undefined && !this.isOpen && this.backOff.failures > 0 ? 'open' : this.breaker;
+  }
+
+  /** Writes nothing more until `resume`; writes under way end. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.pump();
+  }
+
+  /** Drops what waits and is not being written; how many messages that were. */
+  purge(): number {
+    const before = this.counts.dropped;
+    for (let chunk = this.takeFresh(); chunk !== undefined; chunk = this.takeFresh()) this.drop(chunk);
+    const waiting = this.again;
+    this.again = [];
+    for (const entry of waiting) {
+      this.forgetKey(entry);
+      this.counts.dropped++;
+      this.except(entry.chunk, entry.index, DROPPED);
+    }
+    return this.counts.dropped - before;
   }
 
   /**
@@ -171,21 +219,40 @@ export class SinkQueue implements Target {
     if (this.isOpen) this.disconnect(error);
   }
 
-  enqueue(batch: readonly Message[], pipeline: string, done: (exceptions: readonly OutcomeAt[]) => void): void {
+  /** `delivered`: told of single messages that are done before others of their batch. */
+  enqueue(
+    batch: readonly Message[],
+    pipeline: string,
+    done: (exceptions: readonly OutcomeAt[]) => void,
+    delivered?: ((index: number) => void) | Lineage,
+  ): void {
     if (this.ended) {
       done(batch.map((_, index) => ({ index, outcome: givenBack('PB_SINK_STOPPED', `${this.name} was stopped`) })));
       return;
     }
-    if (this.isOpen && !this.held && this.count === 0 && this.pausedUntil === 0) {
-      this.writeAtOnce(batch, pipeline, done);
+    const early = typeof delivered === 'function' ? delivered : undefined;
+    if (
+      this.isOpen &&
+      !this.held &&
+      !this.paused &&
+      this.count === 0 &&
+      this.pausedUntil === 0 &&
+      this.breaker === 'closed'
+    ) {
+      this.writeAtOnce(batch, pipeline, done, early);
       return;
     }
-    this.add(batch, pipeline, done);
+    if (this.full && this.options.whenFull !== 'block' && !this.makeRoom(batch.length)) {
+      this.counts.dropped += batch.length;
+      done(batch.map((_, index) => ({ index, outcome: DROPPED })));
+      return;
+    }
+    this.add(batch, pipeline, done, early);
     this.pump();
   }
 
   room(): Promise<void> | undefined {
-    if (!this.full || this.ended) return undefined;
+    if (!this.full || this.ended || this.options.whenFull !== 'block') return undefined;
     return new Promise((resolve) => this.roomWaiters.push(resolve));
   }
 
@@ -194,12 +261,13 @@ export class SinkQueue implements Target {
     batch: readonly Message[],
     pipeline: string,
     done: (exceptions: readonly OutcomeAt[]) => void,
+    delivered: ((index: number) => void) | undefined,
   ): void {
     let answer: WriteResult | Promise<WriteResult>;
     try {
       answer = (this.sink as Sink).write(batch);
     } catch (error) {
-      const chunk = this.add(batch, pipeline, done);
+      const chunk = this.add(batch, pipeline, done, delivered);
       this.takeFresh();
       this.failed({ items: batch, chunks: [chunk], entries: [] }, error);
       this.pump();
@@ -207,22 +275,29 @@ export class SinkQueue implements Target {
     }
     if (answer === undefined) {
       this.counts.delivered += batch.length;
+      this.succeeded();
       done(NO_EXCEPTIONS);
       return;
     }
-    const chunk = this.add(batch, pipeline, done);
+    const chunk = this.add(batch, pipeline, done, delivered);
     this.takeFresh();
     this.follow({ items: batch, chunks: [chunk], entries: [] }, answer);
     this.pump();
   }
 
-  private add(batch: readonly Message[], pipeline: string, done: (exceptions: readonly OutcomeAt[]) => void): Chunk {
+  private add(
+    batch: readonly Message[],
+    pipeline: string,
+    done: (exceptions: readonly OutcomeAt[]) => void,
+    delivered: ((index: number) => void) | undefined,
+  ): Chunk {
     let bytes = 0;
     for (const message of batch) bytes += weight(message);
     const chunk: Chunk = {
       items: batch,
       pipeline,
       done,
+      delivered,
       since: performance.now(),
       bytes,
       left: batch.length,
@@ -250,14 +325,39 @@ export class SinkQueue implements Target {
     return this.fresh.length - this.freshHead;
   }
 
+  /** Drops the oldest that wait, when that is the policy; false when it is not, or frees nothing. */
+  private makeRoom(messages: number): boolean {
+    if (this.options.whenFull !== 'dropOldest') return false;
+    while (this.full || this.count + messages > this.options.maxMessages) {
+      const chunk = this.takeFresh();
+      if (chunk === undefined) break;
+      this.drop(chunk);
+    }
+    return !this.full;
+  }
+
+  private drop(chunk: Chunk): void {
+    const { left } = chunk;
+    this.counts.dropped += left;
+    chunk.exceptions = chunk.items.map((_, index) => ({ index, outcome: DROPPED }));
+    this.finish(chunk, left);
+  }
+
   private pump(): void {
-    while (this.isOpen && !this.held && !this.ended && this.writing < this.options.concurrency) {
+    while (
+      this.isOpen &&
+      !this.held &&
+      !this.paused &&
+      !this.ended &&
+      this.writing < (this.breaker === 'closed' ? this.options.concurrency : 1)
+    ) {
       const now = performance.now();
       if (this.pausedUntil > now) {
         this.wakeAt(this.pausedUntil);
         return;
       }
       this.pausedUntil = 0;
+      if (this.breaker === 'open') this.breaker = 'probing';
       const write = this.gather(now);
       if (write === undefined) {
         if (this.again.length > 0) this.wakeAt(Math.min(...this.again.map((entry) => entry.due)));
@@ -276,7 +376,7 @@ export class SinkQueue implements Target {
     if (this.freshCount === 0) return undefined;
     if (this.keysAgain.size > 0) return this.gatherUnblocked();
     const first = this.takeFresh() as Chunk;
-    if (first.items.length >= MAX_WRITE || this.freshCount === 0)
+    if (first.items.length >= MAX_WRITE || this.freshCount === 0 || this.breaker === 'probing')
       return { items: first.items, chunks: [first], entries: [] };
     const chunks = [first];
     let size = first.items.length;
@@ -347,31 +447,67 @@ export class SinkQueue implements Target {
       return;
     }
     this.writing++;
-    answer
-      .then(
-        (exceptions) => this.wrote(write, exceptions ?? []),
-        (error: unknown) => this.failed(write, error),
-      )
-      .finally(() => {
-        this.writing--;
-        this.wakeIdle();
-        this.pump();
-      });
+    let over = false;
+    const end = (act: () => void): void => {
+      // A late answer of a write that was given up says nothing any more: it has been put back.
+      if (over) return;
+      over = true;
+      clearTimeout(limit);
+      act();
+      this.writing--;
+      this.wakeIdle();
+      this.pump();
+    };
+    const { writeMs } = this.options;
+    const limit = setTimeout(
+      () => end(() => this.failed(write, new NotConnectedError(`no answer to a write within ${writeMs / 1000} s`))),
+      writeMs,
+    );
+    answer.then(
+      (exceptions) => end(() => this.wrote(write, exceptions ?? [])),
+      (error: unknown) => end(() => this.failed(write, error)),
+    );
+  }
+
+  /** The peer took something. */
+  private succeeded(): void {
+    this.failures = 0;
+    if (this.breaker === 'closed' && this.backOff.failures === 0) return;
+    this.breaker = 'closed';
+    this.backOff.reset();
+    this.options.onState('running', '');
+  }
+
+  /** The peer took nothing of a write. `reason` is for people. */
+  private unsuccessful(reason: string): void {
+    if (this.breaker === 'closed' && ++this.failures < FAILURES_BEFORE_OPEN) return;
+    this.breaker = 'open';
+    const delay = this.backOff.next();
+    this.pausedUntil = Math.max(this.pausedUntil, performance.now() + delay);
+    this.options.onState('retrying', `${reason}; next try in ${Math.max(1, Math.round(delay / 1000))} s`);
   }
 
   private wrote(write: Write, exceptions: readonly WriteException[]): void {
     if (exceptions.length === 0) {
-      for (const chunk of write.chunks) this.finish(chunk, chunk.left);
-      for (const entry of write.entries) this.finish(entry.chunk, 1);
       this.counts.delivered += write.items.length;
+      this.succeeded();
+      for (const chunk of write.chunks) this.finish(chunk, chunk.left);
+      for (const { chunk, index } of write.entries) {
+        chunk.delivered?.(index);
+        this.finish(chunk, 1);
+      }
       return;
     }
     const now = performance.now();
+    const firstRetry = exceptions.find(({ kind }) => kind === 'retry');
+    if (exceptions.length < write.items.length || firstRetry === undefined) this.succeeded();
+    else this.unsuccessful(firstRetry.cause);
     const byIndex = new Map(exceptions.map((exception) => [exception.index, exception]));
     this.entriesOf(write).forEach((entry, index) => {
       const exception = byIndex.get(index);
       if (exception === undefined) {
         this.counts.delivered++;
+        entry.chunk.delivered?.(entry.index);
         this.finish(entry.chunk, 1);
       } else if (exception.kind === 'refuse') this.refuse(entry, exception.code, exception.cause);
       else {
@@ -384,6 +520,7 @@ export class SinkQueue implements Target {
   private failed(write: Write, error: unknown): void {
     const entries = this.entriesOf(write);
     if (error instanceof RefuseError && entries.length === 1) {
+      this.succeeded();
       this.refuse(entries[0] as Entry, error.code, error.message);
       return;
     }
@@ -403,7 +540,10 @@ export class SinkQueue implements Target {
       this.refuse(only, 'PB_PLUGIN_THREW', error instanceof Error ? error.message : String(error));
       return;
     }
-    this.options.onState('degraded', error instanceof Error ? error.message : String(error), error);
+    const reason = error instanceof Error ? error.message : String(error);
+    this.options.onState('degraded', reason, error);
+    // With several messages the next writes, one by one, show whether it is one of them or the peer.
+    if (entries.length === 1) this.unsuccessful(reason);
     const due = entries.length === 1 ? performance.now() + retryDelay((entries[0] as Entry).attempts) : 0;
     for (const entry of entries) entry.alone = true;
     this.putBack(entries, due);
@@ -465,7 +605,7 @@ export class SinkQueue implements Target {
       .then((outcome) => this.except(chunk, index, outcome));
   }
 
-  private except(chunk: Chunk, index: number, outcome: Outcome): void {
+  private except(chunk: Chunk, index: number, outcome: Ended): void {
     (chunk.exceptions ??= []).push({ index, outcome });
     this.finish(chunk, 1);
   }
@@ -487,7 +627,8 @@ export class SinkQueue implements Target {
 
   private opened(): void {
     this.isOpen = true;
-    this.backOff.reset();
+    // Only a write shows that the peer takes something: until then the back-off goes on growing.
+    if (this.backOff.failures > 0) this.breaker = 'probing';
     this.options.onState('running', '');
     this.pump();
   }
@@ -601,7 +742,7 @@ function keyOf(message: Message): string | undefined {
   return message.partitionkey === '' ? undefined : `${message.instance}\n${message.partitionkey}`;
 }
 
-function givenBack(code: string, cause: string): Outcome {
+function givenBack(code: string, cause: string): Ended {
   return { kind: 'retry', code, cause, afterMs: 0 };
 }
 

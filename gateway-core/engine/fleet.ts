@@ -7,17 +7,21 @@ import type { ResolvedConfig, ResolvedInstance } from '../config/resolved.ts';
 import type { PipelineCounters, StepCounters } from '../flow/counters.ts';
 import type { InstanceSpec } from '../isolation/spec.ts';
 import type { FromWorker, SinkStats, WorkerStats } from '../isolation/wire.ts';
+import { EMPTY_SPOOLS, type SpoolLimits, type SpoolStats } from '../storage/spool-wire.ts';
+import type { Spools } from '../storage/spools.ts';
 import { WorkerHandle } from '../isolation/worker-handle.ts';
 import type { TapSpec } from '../live/tap.ts';
 import type { TestStep } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import { CodedError, InstanceError } from './error.ts';
+import { SpoolCounts } from './spool-counts.ts';
 import { isThirdParty, place, type Placement } from './placement.ts';
 
 export interface FleetOptions {
   readonly poolSize: number;
   readonly deadlineMs: number;
+  readonly writeMs: number;
   readonly heapLimitMb: number;
   readonly watchdogSeconds: number;
   /** What an instance has to start, change or stop in, beside the time its outcomes take. */
@@ -25,6 +29,8 @@ export interface FleetOptions {
   /** Folders third-party workers may read: the application and the plugin cache. */
   readonly readable: readonly string[];
   storagePort(): Promise<MessagePort>;
+  /** Once the spool thread runs. */
+  spools(): Promise<Spools>;
   onLog(message: Extract<FromWorker, { t: 'log' }>, worker: string): void;
   onLive(message: Extract<FromWorker, { t: 'live' }>): void;
   onState(instance: string, state: InstanceState, reason: string, code: string): void;
@@ -54,6 +60,8 @@ export interface Totals {
   readonly instances: ReadonlyMap<string, StepCounters>;
   readonly pipelines: ReadonlyMap<string, PipelineCounters>;
   readonly sinks: ReadonlyMap<string, SinkStats>;
+  /** Taken before the counts of the workers: what it says of a pipeline is theirs already. */
+  readonly spools: SpoolStats;
   readonly metrics: readonly WorkerStats['metrics'][number][];
   readonly workers: ReadonlyMap<
     string,
@@ -79,6 +87,7 @@ export class Fleet {
   private readonly records = new Map<string, InstanceRecord>();
   private readonly unusable = new Set<string>();
   private readonly paused = new Set<string>();
+  private readonly pausedSinks = new Set<string>();
   private readonly taps = new Map<string, TapSpec>();
   private readonly links = new Set<string>();
   private readonly latest = new Map<string, WorkerStats>();
@@ -93,6 +102,9 @@ export class Fleet {
     idlePipelines: new Map(),
   };
   private config: ResolvedConfig | undefined;
+  private latestSpools: SpoolStats = EMPTY_SPOOLS;
+  /** Counts of workers and spools together. */
+  readonly spoolCounts = new SpoolCounts();
   private turn: Promise<unknown> = Promise.resolve();
   private stopping = false;
 
@@ -164,6 +176,42 @@ export class Fleet {
     await this.everywhere('resumePipeline', { name: pipeline });
   }
 
+  /** Drops what waits to begin in a pipeline; how many messages. */
+  async purge(pipeline: string): Promise<number> {
+    const answers = await Promise.all(
+      this.running().map((worker) => worker.command('purgePipeline', { name: pipeline })),
+    );
+    return answers.reduce((sum, { messages }) => sum + messages, 0);
+  }
+
+  isSinkPaused(sink: string): boolean {
+    return this.pausedSinks.has(sink);
+  }
+
+  /** The sink writes nothing more; what comes waits before it. Holds over restarts of its worker. */
+  async pauseSink(sink: string): Promise<void> {
+    this.pausedSinks.add(sink);
+    await this.everywhere('pauseSink', { name: sink });
+  }
+
+  async resumeSink(sink: string): Promise<void> {
+    this.pausedSinks.delete(sink);
+    await this.everywhere('resumeSink', { name: sink });
+  }
+
+  /** Resolves when nothing waits for the sink any more, in memory or in its spool. */
+  async drainSink(sink: string): Promise<void> {
+    await this.everywhere('drainSink', { name: sink });
+  }
+
+  /** Drops what waits for the sink, in memory and in its spool; how many messages. */
+  async purgeSink(sink: string): Promise<number> {
+    const answers = await Promise.all(this.running().map((worker) => worker.command('purgeSink', { name: sink })));
+    const here = answers.find((answer) => answer !== undefined);
+    if (here !== undefined) return here.messages;
+    return this.config?.instances.get(sink)?.buffer.kind === 'disk' ? (await this.options.spools()).purge(sink) : 0;
+  }
+
   async drain(pipeline: string): Promise<void> {
     this.paused.add(pipeline);
     await this.everywhere('drainPipeline', { name: pipeline });
@@ -193,6 +241,7 @@ export class Fleet {
 
   /** Fresh counts of every worker that answers within a second, the last known of the others. */
   async totals(): Promise<Totals> {
+    const spools = await this.spoolStats();
     await Promise.all(
       [...this.workers.values()].map(async (worker) => {
         if (!worker.up) return;
@@ -200,7 +249,20 @@ export class Fleet {
         if (stats !== undefined) this.latest.set(worker.name, stats);
       }),
     );
-    return this.sum();
+    return this.sum(spools);
+  }
+
+  /** The last known ones while the spool thread is away. */
+  private async spoolStats(): Promise<SpoolStats> {
+    const fresh = await withTimeout(
+      this.options.spools().then((spools) => spools.stats()),
+      1000,
+    );
+    if (fresh !== undefined) {
+      this.latestSpools = fresh;
+      this.spoolCounts.update(fresh);
+    }
+    return this.latestSpools;
   }
 
   /** Sources first, then what is in flight, then sinks; then the threads. */
@@ -227,6 +289,8 @@ export class Fleet {
     for (const [name, workers] of placement.instances) {
       for (const worker of workers) await this.worker(worker, next.instances.get(name) as ResolvedInstance);
     }
+
+    await this.configureSpools(next);
 
     const kindOf = (name: string): InstanceSpec['kind'] | undefined =>
       (wanted.get(name) ?? this.deployed.get(name))?.spec.kind;
@@ -264,6 +328,18 @@ export class Fleet {
     }
     for (const name of gone) if (this.deployed.has(name)) await this.remove(name);
     this.noteIdle(next, placement);
+  }
+
+  /** Before any sink starts: a spool is there for what is appended, however long its sink takes to come up. */
+  private async configureSpools(next: ResolvedConfig): Promise<void> {
+    const spooled: Record<string, SpoolLimits> = {};
+    const inMemory: string[] = [];
+    for (const { name, kind, buffer } of next.instances.values()) {
+      if (kind !== 'sink') continue;
+      if (buffer.kind === 'disk') spooled[name] = { maxBytes: buffer.maxBytes, whenFull: buffer.whenFull };
+      else inMemory.push(name);
+    }
+    await (await this.options.spools()).configure(spooled, inMemory);
   }
 
   /** Starts or changes one instance where it belongs; nothing when it is already as wanted. */
@@ -333,9 +409,10 @@ export class Fleet {
           if (remote && server !== undefined)
             needed.set(`${client}>${name}`, { client, name, kind: 'handler', server });
         }
-        for (const { name, remote } of pipeline.to) {
+        for (const { name, remote, spooled } of pipeline.to) {
           const server = this.placement.instances.get(name)?.[0];
-          if (remote && server !== undefined) needed.set(`${client}>${name}`, { client, name, kind: 'sink', server });
+          if (remote && spooled !== true && server !== undefined)
+            needed.set(`${client}>${name}`, { client, name, kind: 'sink', server });
         }
       }
     }
@@ -390,10 +467,12 @@ export class Fleet {
     const worker: WorkerHandle = new WorkerHandle({
       name,
       deadlineMs: options.deadlineMs,
+      writeMs: options.writeMs,
       heapLimitMb: options.heapLimitMb,
       watchdogSeconds: options.watchdogSeconds,
       sandbox: instance !== undefined && isThirdParty(instance) ? sandboxOf(instance, options.readable) : undefined,
       storagePort: () => options.storagePort(),
+      spoolPort: async () => (await options.spools()).port(),
       onMessage: (message) => this.heard(name, message),
       onUp: (first) => (first ? this.reopenTaps(worker) : this.exclusive(() => this.repopulate(worker))),
       onDown: (reason, code, restartMs) => this.lost(name, reason, code, restartMs),
@@ -420,6 +499,7 @@ export class Fleet {
         if (spec.kind !== kind) continue;
         this.recordOf(name).restarts++;
         await worker.command('startInstance', { spec }).catch(() => undefined);
+        if (this.pausedSinks.has(name)) await worker.command('pauseSink', { name });
       }
     }
     const broken = [...this.links].filter(
@@ -480,6 +560,7 @@ export class Fleet {
     for (const [instance, counters] of Object.entries(stats.instances))
       addSteps(this.ended.instances, instance, counters);
     for (const [pipeline, counters] of Object.entries(stats.pipelines)) {
+      this.spoolCounts.interrupted(pipeline);
       addPipeline(this.ended.pipelines, pipeline, {
         ...counters,
         inFlight: 0,
@@ -488,7 +569,7 @@ export class Fleet {
     }
   }
 
-  private sum(): Totals {
+  private sum(spools: SpoolStats): Totals {
     const instances = new Map([...this.ended.instances].map(([name, counters]) => [name, { ...counters }]));
     const pipelines = new Map([...this.ended.pipelines].map(([name, counters]) => [name, { ...counters }]));
     const sinks = new Map<string, SinkStats>();
@@ -505,7 +586,7 @@ export class Fleet {
         restarts: this.workers.get(name)?.restarts ?? 0,
       });
     }
-    return { instances, pipelines, sinks, metrics, workers };
+    return { instances, pipelines, sinks, spools, metrics, workers };
   }
 
   private heard(worker: string, message: FromWorker): void {
@@ -559,7 +640,11 @@ export class Fleet {
     const work = handle.command(command, params as never).then(() => undefined);
     // One plugin that never answers must not keep all others from starting, changing and stopping.
     const answer = await withDeadline(work, seconds * 1000, late);
-    if (answer !== late) return;
+    if (answer !== late) {
+      if (command !== 'stopInstance' && this.pausedSinks.has(instance))
+        await handle.command('pauseSink', { name: instance });
+      return;
+    }
     void handle.command('abandon', {}).catch(() => undefined);
     const error = new CodedError('PB_INSTANCE_HANGS', { name: instance, what: WHAT[command], seconds });
     if (command !== 'stopInstance') this.note(instance, 'failed', error.message, error.code, worker);
@@ -567,14 +652,15 @@ export class Fleet {
   }
 
   private async everywhere(
-    command: 'pausePipeline' | 'resumePipeline' | 'drainPipeline' | 'closeTap',
+    command:
+      'pausePipeline' | 'resumePipeline' | 'drainPipeline' | 'pauseSink' | 'resumeSink' | 'drainSink' | 'closeTap',
     params: { name: string } | { tap: string },
   ): Promise<void> {
-    await Promise.all(
-      [...this.workers.values()]
-        .filter((worker) => worker.up)
-        .map((worker) => worker.command(command, params as never)),
-    );
+    await Promise.all(this.running().map((worker) => worker.command(command, params as never)));
+  }
+
+  private running(): WorkerHandle[] {
+    return [...this.workers.values()].filter((worker) => worker.up);
   }
 }
 
@@ -588,7 +674,10 @@ function specOf(instance: ResolvedInstance, project: string): InstanceSpec {
     config: instance.config,
     project,
     concurrency: instance.plugin.contribution.concurrency ?? 1,
-    maxBytes: instance.buffer.maxBytes,
+    buffer: instance.buffer.kind,
+    // The bounds of a spool are the spool thread's: they change without its sink.
+    maxBytes: instance.buffer.kind === 'disk' ? 0 : instance.buffer.maxBytes,
+    whenFull: instance.buffer.kind === 'disk' ? 'block' : instance.buffer.whenFull,
     custody: instance.plugin.contribution.custody ?? '',
   };
 }

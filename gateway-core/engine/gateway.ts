@@ -14,10 +14,12 @@ import { LiveHub } from '../live/hub.ts';
 import type { Logger } from '../plugin-api/index.ts';
 import type { ContractHandlers } from '../protocol/handlers.ts';
 import type { GatewayConfig, GatewayState, Problem, StatusReport, Topology } from '../protocol/model.ts';
+import { openSpools } from '../storage/spools.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { Broadcast } from './broadcast.ts';
 import { ConfigKeeper, readConfigFile } from './config-keeper.ts';
 import { configChecker } from './config-checker.ts';
+import { watchConfigFile } from './config-watch.ts';
 import { contractHandlers, type EngineParts } from './contract-handlers.ts';
 import type { Control } from './control-address.ts';
 import { openDataFolder } from './data-folder.ts';
@@ -26,6 +28,7 @@ import { openLog } from './log.ts';
 import { Monitor } from './monitor.ts';
 import { watchPlugins } from './plugin-watch.ts';
 import { openSecrets } from './secrets.ts';
+import { SpoolDesk } from './spool-desk.ts';
 import { VERSION } from './version.ts';
 
 export interface GatewayOptions {
@@ -39,12 +42,18 @@ export interface GatewayOptions {
   readonly control?: false | { readonly host?: string; readonly port?: number };
   /** `false`: the control server serves no panel. */
   readonly panel?: boolean;
+  /** Takes over the config file whenever it changes on disk, as SIGHUP does; default false. */
+  readonly watch?: boolean;
   /** Log lines on standard error; default true. */
   readonly logToStderr?: boolean;
   /** Worker threads for built-in plugins; default: one per core. */
   readonly workers?: number;
   /** Milliseconds after which a message without outcome is given back upstream; default 60 000. */
   readonly deadlineMs?: number;
+  /** Milliseconds a sink has for one `write` before it counts as disconnected; default 30 000. */
+  readonly writeMs?: number;
+  /** Seconds a sink has to deliver what its spool holds when it is drained to be removed; default 60. */
+  readonly drainSeconds?: number;
   /** Seconds without a sign of life after which a worker is ended; default 10. */
   readonly watchdogSeconds?: number;
   /** Seconds an instance has to start, change or stop in; default 30. */
@@ -112,6 +121,12 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log: logOf('storage'),
     });
     undo.push(async () => (await opening.catch(() => undefined))?.close());
+    const openingSpools = openSpools({
+      folder: folder.path,
+      onEvent: (event) => eventLog.report(event),
+      log: logOf('spool'),
+    });
+    undo.push(async () => (await openingSpools.catch(() => undefined))?.close());
 
     const changes = new Broadcast<{ readonly what: 'plugins' | 'config' }>(10);
     const status = new Broadcast<StatusReport>(1);
@@ -124,11 +139,13 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const fleet = new Fleet({
       poolSize: options.workers ?? availableParallelism(),
       deadlineMs: options.deadlineMs ?? 60_000,
+      writeMs: options.writeMs ?? 30_000,
       heapLimitMb: options.workerHeapMb ?? 512,
       watchdogSeconds: options.watchdogSeconds ?? 10,
       answerSeconds: options.answerSeconds ?? 30,
       readable: readable([APPLICATION, join(APPLICATION, 'node_modules'), folder.pluginsCache]),
       storagePort: async () => (await opening).port(),
+      spools: () => openingSpools,
       onLog: ({ instance, level, message, fields }, worker) =>
         logOf(instance === '' ? worker : instance)[level](message, fields),
       onLive: ({ report }) => hub.report(report),
@@ -177,8 +194,9 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     undo.push(() => fleet.stop(0));
     if (source.text !== undefined) fleet.warm();
-    const [storage, catalogue, { startControl }] = await Promise.all([
+    const [storage, spools, catalogue, { startControl }] = await Promise.all([
       opening,
+      openingSpools,
       openCatalogue({
         builtInFolder: BUILT_IN,
         userFolder: folder.plugins,
@@ -192,7 +210,16 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     eventLog.attach(storage);
 
     const checker = configChecker({ catalogue, secrets, folder: source.folder });
-    const keeper = new ConfigKeeper({
+    const spoolDesk: SpoolDesk = new SpoolDesk({
+      fleet,
+      spools,
+      events: eventLog,
+      running: () => keeper.running,
+      drainSeconds: options.drainSeconds ?? 60,
+    });
+    const keeper: ConfigKeeper = new ConfigKeeper({
+      undelivered: (next) => spoolDesk.undelivered(next),
+      beforeChange: (next, chosen, ask) => spoolDesk.beforeChange(next, chosen, ask),
       file: source.file,
       storage,
       check: (text) => checker.check(text),
@@ -242,6 +269,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       hub,
       events: eventLog,
       storage,
+      spoolDesk,
       log,
       status,
       topology,
@@ -305,26 +333,36 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       eventLog.report({ severity: 'info', source: 'engine', type: 'gateway.stopped', message: 'Patchbay was stopped' });
       await unwind(undo);
     };
+    const reload = async (): Promise<void> => {
+      try {
+        await keeper.reload();
+      } catch (error) {
+        eventLog.report({
+          severity: 'warning',
+          source: 'config',
+          type: 'config.refused',
+          message: error instanceof Error ? error.message : String(error),
+          ...(error instanceof Error && 'code' in error ? { code: String(error.code) } : {}),
+        });
+        throw error;
+      }
+    };
+    if (options.watch === true && source.file !== '') {
+      undo.push(
+        watchConfigFile(source.file, () => {
+          reload().catch(() => {
+            // Told by an event; the running config goes on.
+          });
+        }),
+      );
+    }
     return {
       handlers,
       dataFolder: folder.path,
       control,
       warnings,
       status: () => monitor.fresh(),
-      reload: async () => {
-        try {
-          await keeper.reload();
-        } catch (error) {
-          eventLog.report({
-            severity: 'warning',
-            source: 'config',
-            type: 'config.refused',
-            message: error instanceof Error ? error.message : String(error),
-            ...(error instanceof Error && 'code' in error ? { code: String(error.code) } : {}),
-          });
-          throw error;
-        }
-      },
+      reload,
       stop: (waitMs = 10_000) => (stopping ??= stop(waitMs)),
     };
   } catch (error) {

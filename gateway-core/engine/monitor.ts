@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalog/catalogue.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { codedEvent } from '../events/report.ts';
 import type { GatewayState, NeedsYou, StatusReport, Topology } from '../protocol/model.ts';
+import { EMPTY_SPOOLS } from '../storage/spool-wire.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
 import type { Fleet, Totals } from './fleet.ts';
@@ -30,12 +31,15 @@ export class Monitor {
   private readonly rates = new Rates();
   private readonly silence = new SilenceWatch();
   private readonly unbalanced = new Set<string>();
+  /** Pipelines of which workers and spools say different things. */
+  private readonly missing = new Set<string>();
   private readonly pluginNeeds = new Map<string, NeedsYou>();
   private timer: NodeJS.Timeout | undefined;
   private totals: Totals = {
     instances: new Map(),
     pipelines: new Map(),
     sinks: new Map(),
+    spools: EMPTY_SPOOLS,
     metrics: [],
     workers: new Map(),
   };
@@ -82,6 +86,7 @@ export class Monitor {
 
   private async look(): Promise<void> {
     const report = await this.fresh();
+    this.compare();
     this.rates.add(performance.now(), this.totals);
     this.watch(report);
     this.options.status.send(report);
@@ -102,9 +107,16 @@ export class Monitor {
       totals: this.totals,
       rates: this.rates,
       silent: this.silence.silent,
+      unbalanced: this.missing,
       otherNeeds: [...this.pluginNeeds.values()],
     });
     return this.last;
+  }
+
+  private compare(): void {
+    this.missing.clear();
+    for (const [name, counters] of this.totals.pipelines)
+      if (this.options.fleet.spoolCounts.missing(name, counters) !== 0) this.missing.add(name);
   }
 
   private watch(report: StatusReport): void {
@@ -133,6 +145,7 @@ export class Monitor {
           pipeline.filtered -
           pipeline.deadLettered -
           pipeline.dropped -
+          pipeline.spooled -
           pipeline.inFlight -
           pipeline.returned;
         events.report(codedEvent('critical', 'flow', 'ledger.unbalanced', 'PB_LEDGER', { name, difference }, name));

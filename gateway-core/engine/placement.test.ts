@@ -14,6 +14,7 @@ function instance(
       name,
       kind,
       enabled,
+      buffer: { kind: 'memory', maxBytes: 1, whenFull: 'block' },
       plugin: { name: plugin ?? name, origin: plugin === undefined ? 'built-in' : 'user' },
     } as unknown as ResolvedInstance,
   ];
@@ -58,7 +59,7 @@ describe('placement', () => {
     );
     expect(instances.get('h')).toEqual(['worker-1', 'worker-2']);
     expect(pipelines.get('worker-1')).toMatchObject([
-      { sources: ['a'], through: [{ remote: false }], to: [{ name: 'x', remote: false }] },
+      { sources: ['a'], through: [{ remote: false }], to: [{ name: 'x', remote: false, spooled: false }] },
     ]);
     expect(pipelines.get('worker-2')).toMatchObject([
       { sources: ['b'], through: [{ remote: false }], to: [{ name: 'x', remote: true }] },
@@ -100,7 +101,7 @@ describe('placement', () => {
     const one = at(
       configOf([...base, instance('y', 'sink', { enabled: false })], [pipeline('p', ['a'], [], ['x', 'y'])]),
     );
-    expect(one.pipelines.get('worker-1')?.[0]?.to).toEqual([{ name: 'x', remote: false }]);
+    expect(one.pipelines.get('worker-1')?.[0]?.to).toEqual([{ name: 'x', remote: false, spooled: false }]);
     const off = at(
       configOf([...base, instance('h', 'handler', { enabled: false })], [pipeline('p', ['a'], ['h'], ['x'])]),
     );

@@ -87,7 +87,11 @@ export function place(
         sources: sources.filter((name) => places.get(name)?.[0] === worker),
         where: pipeline.where,
         through,
-        to: sinks.map((name) => ({ name, remote: places.get(name)?.[0] !== worker })),
+        to: sinks.map((name) => ({
+          name,
+          remote: places.get(name)?.[0] !== worker,
+          spooled: instanceOf(name).buffer.kind === 'disk',
+        })),
         atMostOnce: pipeline.delivery === 'at-most-once',
       };
       pipelines.set(worker, [...(pipelines.get(worker) ?? []), spec]);

@@ -9,7 +9,10 @@ import type {
   StatusReport,
   Topology,
 } from '../protocol/model.ts';
-import { errorRegistry } from '../protocol/errors/index.ts';
+import type { SinkStats } from '../isolation/wire.ts';
+import { errorRegistry, fill, type ErrorCode } from '../protocol/errors/index.ts';
+import type { OrphanSpool, SpoolState } from '../storage/spool-wire.ts';
+import { addsUp } from './spool-counts.ts';
 import type { Fleet, Totals } from './fleet.ts';
 import type { Rates } from './rates.ts';
 
@@ -25,6 +28,8 @@ export interface StatusInputs {
   readonly totals: Totals;
   readonly rates: Rates;
   readonly silent: ReadonlyMap<string, number>;
+  /** Pipelines of which workers and spools say different things. */
+  readonly unbalanced: ReadonlySet<string>;
   /** What the catalogue and others have to say. */
   readonly otherNeeds: readonly NeedsYou[];
 }
@@ -42,7 +47,8 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
   for (const instance of config?.instances.values() ?? []) {
     const record = fleet.record(instance.name);
     const counters = totals.instances.get(instance.name) ?? stepCounters();
-    const state = record?.state ?? (instance.enabled ? 'stopped' : 'disabled');
+    const known = record?.state ?? (instance.enabled ? 'stopped' : 'disabled');
+    const state = known === 'running' && fleet.isSinkPaused(instance.name) ? 'paused' : known;
     instances[instance.name] = {
       kind: instance.kind,
       plugin: instance.plugin.name,
@@ -60,26 +66,28 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
     };
     if (instance.kind === 'sink') {
       const queue = totals.sinks.get(instance.name);
+      const spool = totals.spools.sinks[instance.name];
       sinks[instance.name] = {
         custody: instance.plugin.contribution.custody ?? 'view',
-        spooled: 0,
-        oldestSeconds: Math.round((queue?.oldestSeconds ?? 0) * 10) / 10,
+        spooled: spool?.messages ?? 0,
+        oldestSeconds: Math.round(oldestSeconds(queue, spool) * 10) / 10,
         state,
         queued: queue?.queued ?? 0,
         queueLimit: QUEUE_LIMIT,
-        buffer: 'memory',
-        spooledBytes: 0,
-        spoolLimitBytes: 0,
+        buffer: instance.buffer.kind,
+        spooledBytes: spool?.bytes ?? 0,
+        spoolLimitBytes: spool?.maxBytes ?? 0,
         whenFull: instance.buffer.whenFull,
-        fullSince: 0,
-        paused: queue?.paused ?? false,
+        fullSince: spool?.fullSince ?? 0,
+        paused: fleet.isSinkPaused(instance.name),
         circuit: queue?.circuit ?? 'closed',
         delivered: queue?.delivered ?? 0,
         refused: queue?.refused ?? 0,
         retried: queue?.retried ?? 0,
-        dropped: 0,
+        dropped: (queue?.dropped ?? 0) + (spool?.dropped ?? 0),
       };
     }
+    if (instance.kind === 'sink') needsYou.push(...spoolNeeds(instance.name, totals.spools.sinks[instance.name]));
     if (state === 'failed' || state === 'retrying') {
       const code = record?.code ?? '';
       needsYou.push({
@@ -120,6 +128,7 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
   }
   for (const [name, instance] of Object.entries(instances))
     if (instance.kind === 'source') inPerSecond += rates.instance(name);
+  for (const orphan of totals.spools.orphans) needsYou.push(orphanNeed(orphan));
   needsYou.push(...inputs.otherNeeds);
 
   const degraded =
@@ -144,10 +153,12 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
   };
 }
 
-function pipelineStatus(pipeline: ResolvedPipeline, { fleet, totals, rates }: StatusInputs): PipelineStatus {
+function pipelineStatus(pipeline: ResolvedPipeline, inputs: StatusInputs): PipelineStatus {
+  const { fleet, totals, rates } = inputs;
   const c = totals.pipelines.get(pipeline.name) ?? pipelineCounters();
   const idle = fleet.idleReason(pipeline.name);
-  const blockedBy = pipeline.to.filter((name) => totals.sinks.get(name)?.full === true);
+  const counts = fleet.spoolCounts.of(pipeline.name, c);
+  const blockedBy = pipeline.to.filter((name) => isFull(totals, name));
   return {
     state: !pipeline.enabled
       ? 'disabled'
@@ -158,18 +169,10 @@ function pipelineStatus(pipeline: ResolvedPipeline, { fleet, totals, rates }: St
           : blockedBy.length > 0
             ? 'blocked'
             : 'running',
-    received: c.received,
-    delivered: c.delivered,
-    filtered: c.filtered,
-    deadLettered: c.deadLettered,
-    dropped: c.dropped,
-    spooled: 0,
-    inFlight: c.inFlight,
-    returned: c.returned,
+    ...counts,
     ratePerSecond: rates.pipeline(pipeline.name),
-    carried: 0,
     blockedBy,
-    addsUp: c.received === c.delivered + c.filtered + c.deadLettered + c.dropped + c.inFlight + c.returned,
+    addsUp: addsUp(counts) && !inputs.unbalanced.has(pipeline.name),
   };
 }
 
@@ -197,6 +200,35 @@ export function topologyOf(config: ResolvedConfig | null): Topology {
     ];
   });
   return { nodes, edges };
+}
+
+/** No room before the sink: in its spool, or in memory. */
+function isFull({ sinks, spools }: Totals, name: string): boolean {
+  const spool = spools.sinks[name];
+  if (spool !== undefined) return spool.fullSince > 0 && (spool.whenFull === 'block' || spool.failing !== '');
+  return sinks.get(name)?.full === true;
+}
+
+function oldestSeconds(queue: SinkStats | undefined, spool: SpoolState | undefined): number {
+  const inSpool = spool === undefined || spool.oldest === 0 ? 0 : (Date.now() - spool.oldest) / 1000;
+  return Math.max(0, inSpool, queue?.oldestSeconds ?? 0);
+}
+
+function spoolNeeds(name: string, spool: SpoolState | undefined): NeedsYou[] {
+  if (spool === undefined) return [];
+  const since = spool.fullSince === 0 ? Date.now() : spool.fullSince;
+  if (spool.failing !== '') return [coded('PB_SPOOL_FAILING', { name, reason: spool.failing }, name, since)];
+  return spool.fullSince === 0 ? [] : [coded('PB_SPOOL_FULL', { name, bytes: spool.maxBytes }, name, since)];
+}
+
+function orphanNeed({ sink, messages, oldest }: OrphanSpool): NeedsYou {
+  const details = { name: sink, messages: messages < 0 ? 'An unknown number of' : messages };
+  return coded('PB_SPOOL_ORPHAN', details, sink, oldest === 0 ? Date.now() : oldest);
+}
+
+function coded(code: ErrorCode, details: Readonly<Record<string, unknown>>, subject: string, since: number): NeedsYou {
+  const { template, remedy } = errorRegistry[code];
+  return { code, message: fill(template, details), remedy: fill(remedy, details), subject, since };
 }
 
 function remedyOf(code: string): string {

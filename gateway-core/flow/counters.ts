@@ -15,6 +15,8 @@ export interface PipelineCounters {
   filtered: number;
   deadLettered: number;
   dropped: number;
+  /** In the hands of spools: where they are now is the spools' to say. */
+  handed: number;
   returned: number;
   /** Kept apart from the others, so that the sum can fail. */
   inFlight: number;
@@ -25,5 +27,5 @@ export function stepCounters(): StepCounters {
 }
 
 export function pipelineCounters(): PipelineCounters {
-  return { received: 0, delivered: 0, filtered: 0, deadLettered: 0, dropped: 0, returned: 0, inFlight: 0 };
+  return { received: 0, delivered: 0, filtered: 0, deadLettered: 0, dropped: 0, handed: 0, returned: 0, inFlight: 0 };
 }

@@ -31,6 +31,7 @@ interface TestTarget extends Target {
 function target(): TestTarget {
   return {
     name: 'out',
+    spools: false,
     got: [],
     refuse: new Set(),
     held: [],
@@ -63,6 +64,7 @@ function flow(
       where: undefined,
       steps: [],
       atMostOnce: false,
+      flights: undefined,
       ...parts,
       targets: parts.to.map((each) => ({ target: each, counters: stepCounters(), tap: new TapPoint() })),
     },
@@ -327,6 +329,7 @@ describe('a pipeline', () => {
             filtered: of('filter', 'empty'),
             deadLettered: of('refuse', 'mixed', 'throw'),
             dropped: 0,
+            handed: 0,
             returned: 0,
             inFlight: 0,
           });

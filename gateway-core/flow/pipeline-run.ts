@@ -4,10 +4,11 @@
  * another; as long as every handler answers at once, all of it happens inside `accept`.
  */
 import type { DeadLetters } from '../delivery/dead-letters.ts';
-import { NO_EXCEPTIONS, Outcomes, type OutcomeAt } from '../delivery/outcomes.ts';
-import type { Target } from '../delivery/target.ts';
+import { forUpstream, NO_EXCEPTIONS, Outcomes, type OutcomeAt } from '../delivery/outcomes.ts';
+import type { FlightBook, Target } from '../delivery/target.ts';
 import { Filtered, Refused, type Expression, type HandlerItem, type Message } from '../plugin-api/index.ts';
 import type { TapPoint } from '../live/tap-point.ts';
+import type { Lineage } from '../storage/spool-wire.ts';
 import type { PipelineCounters, StepCounters } from './counters.ts';
 import { isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
 
@@ -24,6 +25,8 @@ export interface PipelineParts {
   readonly steps: readonly HandlerStep[];
   readonly targets: readonly TargetStep[];
   readonly atMostOnce: boolean;
+  /** Told of batches that went to spools; needed when a target spools. */
+  readonly flights: FlightBook | undefined;
 }
 
 interface Pending {
@@ -40,6 +43,10 @@ interface Flight {
   stores: Promise<void>[] | undefined;
   /** At most once, and handed over: the source was told already. */
   letGo: boolean;
+  /** Given back, since a handler did not answer in time: what it answers later counts no more. */
+  abandoned: boolean;
+  /** Its name among the spools it went to; empty: none. */
+  spooledAs: string;
   items: readonly Message[];
   /** Undefined while item i is root i. */
   roots: readonly number[] | undefined;
@@ -52,7 +59,10 @@ export class PipelineRun {
   private readonly deadLetters: DeadLetters;
   private paused = false;
   private drained = false;
+  private flights: FlightBook | undefined;
   private busy = false;
+  /** The batch that is with a handler. */
+  private handled: Flight | undefined;
   private waiting: Pending[] = [];
   private roomWaiters: (() => void)[] = [];
   private idleWaiters: (() => void)[] = [];
@@ -89,8 +99,27 @@ export class PipelineRun {
     while (this.counters.inFlight > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
   }
 
-  /** Gives back batches that have waited to begin since before `before` (performance.now). */
+  /** Drops what waits to begin, by an operator's choice; for upstream that is done. How many messages. */
+  purge(): number {
+    let messages = 0;
+    for (const { batch, settle } of this.waiting.splice(0)) {
+      messages += batch.length;
+      this.counters.dropped += batch.length;
+      this.counters.inFlight -= batch.length;
+      settle(NO_EXCEPTIONS);
+    }
+    if (this.counters.inFlight === 0) this.wakeIdle();
+    if (!this.paused) this.wakeRoom();
+    return messages;
+  }
+
+  /** Gives back batches that have waited to begin, or for a handler's answer, since before `before` (performance.now). */
   giveBackLate(before: number): void {
+    const { handled } = this;
+    if (handled !== undefined && !handled.abandoned && handled.pending.since < before) {
+      handled.abandoned = true;
+      this.giveBack(handled.pending, 'PB_SETTLE_DEADLINE', `a handler of ${this.name} has not answered`);
+    }
     while (this.waiting[0] !== undefined && this.waiting[0].since < before) {
       this.giveBack(
         this.waiting.shift() as Pending,
@@ -140,6 +169,8 @@ export class PipelineRun {
       outcomes: new Outcomes(),
       stores: undefined,
       letGo: false,
+      abandoned: false,
+      spooledAs: '',
       items: [],
       roots: undefined,
     };
@@ -152,6 +183,7 @@ export class PipelineRun {
       const results = step.handle(flight.items);
       if (results instanceof Promise) {
         this.busy = true;
+        this.handled = flight;
         void this.proceed(flight, parts, i, results, started);
         return;
       }
@@ -171,14 +203,17 @@ export class PipelineRun {
     let results: StepResults | Promise<StepResults> = first;
     let started = firstStarted;
     for (let i = at; ;) {
-      this.apply(flight, parts.steps[i] as HandlerStep, await results, started);
+      const answer = await results;
+      if (flight.abandoned) break;
+      this.apply(flight, parts.steps[i] as HandlerStep, answer, started);
       i++;
       const step = parts.steps[i];
       if (step === undefined || flight.items.length === 0) break;
       started = step.tap.active ? performance.now() : 0;
       results = step.handle(flight.items);
     }
-    this.handOver(flight, parts);
+    if (!flight.abandoned) this.handOver(flight, parts);
+    this.handled = undefined;
     this.busy = false;
     this.next();
   }
@@ -301,21 +336,33 @@ export class PipelineRun {
         flight.letGo = true;
         flight.pending.settle(NO_EXCEPTIONS);
       }
+      const lineage = this.lineageOf(flight, parts);
       for (const { target, counters, tap } of parts.targets) {
         counters.received += items.length;
         counters.lastMessage = Date.now();
         if (tap.active) tap.passed(items, this.name);
-        target.enqueue(items, this.name, (exceptions) => {
+        const done = (exceptions: readonly OutcomeAt[]): void => {
           for (const { index, outcome } of exceptions) {
             if (outcome.kind === 'refused') counters.refused++;
             flight.outcomes.add(roots === undefined ? index : (roots[index] as number), outcome);
           }
           counters.emitted += items.length - exceptions.length;
           part();
-        });
+        };
+        target.enqueue(items, this.name, done, target.spools ? lineage : undefined);
       }
     }
     part();
+  }
+
+  private lineageOf(flight: Flight, parts: PipelineParts): Lineage | undefined {
+    if (parts.flights === undefined) return undefined;
+    let spools = 0;
+    for (const { target } of parts.targets) if (target.spools) spools++;
+    if (spools === 0) return undefined;
+    flight.spooledAs = parts.flights.begin();
+    this.flights = parts.flights;
+    return { flight: flight.spooledAs, size: flight.pending.batch.length, spools, roots: flight.roots };
   }
 
   private finish(flight: Flight): void {
@@ -326,12 +373,17 @@ export class PipelineRun {
     for (const { outcome } of exceptions) {
       if (outcome.kind === 'filtered') counters.filtered++;
       else if (outcome.kind === 'refused' && outcome.stored) counters.deadLettered++;
-      else if (flight.letGo) counters.dropped++;
+      else if (flight.letGo || outcome.kind === 'dropped') counters.dropped++;
       else counters.returned++;
     }
-    counters.delivered += size - exceptions.length;
+    if (flight.spooledAs === '') counters.delivered += size - exceptions.length;
+    else {
+      counters.handed += size - exceptions.length;
+      const excluded = exceptions.map(({ index }) => index);
+      this.flights?.settle(flight.spooledAs, this.name, size, excluded);
+    }
     counters.inFlight -= size;
-    if (!flight.letGo) pending.settle(exceptions);
+    if (!flight.letGo) pending.settle(exceptions.length === 0 ? exceptions : forUpstream(exceptions));
     if (counters.inFlight === 0) this.wakeIdle();
   }
 

@@ -2,7 +2,7 @@
  * What a source emits into: hands each batch to every pipeline it feeds and combines their
  * outcomes, the worst of which the source is told.
  */
-import { CombinedOutcomes, type OutcomeAt } from '../delivery/outcomes.ts';
+import { CombinedOutcomes, forUpstream, type OutcomeAt } from '../delivery/outcomes.ts';
 import {
   ALL_DELIVERED,
   Refused,
@@ -120,11 +120,11 @@ export class SourceFeed {
 }
 
 function outcomesOf(exceptions: readonly OutcomeAt[] | undefined): EmittedOutcomes {
-  return exceptions === undefined || exceptions.length === 0 ? ALL_DELIVERED : { exceptions };
+  return exceptions === undefined || exceptions.length === 0 ? ALL_DELIVERED : { exceptions: forUpstream(exceptions) };
 }
 
 function atOnce(exceptions: readonly OutcomeAt[] | undefined): Promise<EmittedOutcomes> {
-  return exceptions === undefined || exceptions.length === 0 ? DELIVERED : Promise.resolve({ exceptions });
+  return exceptions === undefined || exceptions.length === 0 ? DELIVERED : Promise.resolve(outcomesOf(exceptions));
 }
 
 /** No pipeline takes it: upstream keeps its messages. */

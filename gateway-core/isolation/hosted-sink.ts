@@ -1,12 +1,14 @@
 import type { SinkQueue, SinkQueueOptions } from '../delivery/sink-queue.ts';
+import type { SpoolReader } from '../delivery/spool-reader.ts';
 import { TapPoint } from '../live/tap-point.ts';
 import type { Sink, SinkDefinition } from '../plugin-api/index.ts';
 import { beginLife, type ContextServices, type Life } from './instance-context.ts';
 import type { InstanceSpec } from './spec.ts';
 
-/** A sink instance in its thread, behind its queue. */
+/** A sink instance in its thread, behind its queue and, where it has one, its spool. */
 export class HostedSink {
   readonly queue: SinkQueue;
+  readonly reader: SpoolReader;
   readonly tap = new TapPoint();
   private readonly services: ContextServices;
   private readonly onState: SinkQueueOptions['onState'];
@@ -19,18 +21,21 @@ export class HostedSink {
     spec: InstanceSpec,
     definition: SinkDefinition<unknown>,
     queue: SinkQueue,
+    reader: SpoolReader,
     services: ContextServices,
     onState: SinkQueueOptions['onState'],
   ) {
     this.spec = spec;
     this.definition = definition;
     this.queue = queue;
+    this.reader = reader;
     this.services = services;
     this.onState = onState;
   }
 
   /** Opens it. Rejects when it can't work as configured; a peer that is away is tried again in the background. */
   async begin(): Promise<void> {
+    this.reader.start();
     try {
       await this.attach(this.spec, this.definition);
     } catch (error) {
@@ -39,7 +44,9 @@ export class HostedSink {
     }
   }
 
+  /** What lies in the spool stays there. */
   async end(): Promise<void> {
+    this.reader.end();
     try {
       await this.queue.end();
     } finally {
@@ -69,6 +76,28 @@ export class HostedSink {
     this.spec = spec;
     this.definition = definition;
     return false;
+  }
+
+  /** Whether `spec` can be taken over by {@link replace}; else it needs another queue, and so another life. */
+  canBecome(spec: InstanceSpec): boolean {
+    const { buffer, maxBytes, whenFull, concurrency } = this.spec;
+    return (
+      spec.buffer === buffer &&
+      spec.concurrency === concurrency &&
+      (buffer === 'disk' || (spec.maxBytes === maxBytes && spec.whenFull === whenFull))
+    );
+  }
+
+  /** Resolves when nothing waits for it any more. */
+  async drained(): Promise<void> {
+    await this.reader.drained();
+    await this.queue.drained();
+  }
+
+  /** Drops what waits for it; how many messages. */
+  async purge(): Promise<number> {
+    const fromSpool = await this.reader.purge();
+    return fromSpool;
   }
 
   private async attach(spec: InstanceSpec, definition: SinkDefinition<unknown>): Promise<void> {

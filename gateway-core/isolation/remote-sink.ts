@@ -20,6 +20,7 @@ const WINDOW = 8192;
 /** The near end. Keeps every batch until its outcome, and sends it again over a new link when the old one broke. */
 export class RemoteSink implements Target {
   readonly name: string;
+  readonly spools = false;
   private readonly deadlineMs: number;
   private port: MessagePort | undefined;
   private seq = 0;

@@ -5,6 +5,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import { SinkQueue } from '../delivery/sink-queue.ts';
+import type { SpoolClient } from '../delivery/spool-client.ts';
+import { SpoolReader } from '../delivery/spool-reader.ts';
+import { SpoolTarget } from '../delivery/spool-target.ts';
 import type { Target } from '../delivery/target.ts';
 import { pipelineCounters, stepCounters, type PipelineCounters, type StepCounters } from '../flow/counters.ts';
 import { compileExpression } from '../flow/expression.ts';
@@ -28,6 +31,8 @@ import type { CommandName, Commands, SinkStats, WorkerStats } from './wire.ts';
 
 export interface RuntimeOptions {
   readonly deadlineMs: number;
+  readonly writeMs: number;
+  readonly spools: SpoolClient;
   readonly services: ContextServices;
   onState(instance: string, state: InstanceState, reason: string, error?: unknown): void;
   onTapReport(report: TapReport): void;
@@ -48,6 +53,7 @@ export class Runtime {
   private readonly sinks = new Map<string, HostedSink>();
   private readonly remoteHandlers = new Map<string, RemoteStep>();
   private readonly remoteSinks = new Map<string, RemoteSink>();
+  private readonly spoolTargets = new Map<string, SpoolTarget>();
   private readonly pipelines = new Map<string, PipelineRun>();
   private readonly instanceCounters = new Map<string, StepCounters>();
   private readonly pipelineCounts = new Map<string, PipelineCounters>();
@@ -102,6 +108,11 @@ export class Runtime {
     // The order of commands is the worker's entry's: it lets the next one begin.
     abandon: () => undefined,
     drainPipeline: ({ name }) => this.pipelines.get(name)?.drain(),
+    purgePipeline: ({ name }) => ({ messages: this.pipelines.get(name)?.purge() ?? 0 }),
+    pauseSink: ({ name }) => this.sinks.get(name)?.queue.pause(),
+    resumeSink: ({ name }) => this.sinks.get(name)?.queue.resume(),
+    purgeSink: ({ name }) => this.purgeSink(name),
+    drainSink: ({ name }) => this.sinks.get(name)?.drained(),
     openTap: ({ tap }) => ({ attached: this.openTap(tap) }),
     closeTap: ({ tap }) => this.closeTap(tap),
     stats: () => this.stats(),
@@ -125,16 +136,11 @@ export class Runtime {
           await HostedHandler.begin(spec, definition, this.countersOf(name), this.tapPoint(name), services, report),
         );
       } else {
-        const queue = new SinkQueue({
-          name,
-          concurrency: spec.concurrency,
-          maxMessages: MAX_QUEUED,
-          maxBytes: spec.maxBytes,
-          deadlineMs: this.options.deadlineMs,
-          deadLetters: this.deadLetters,
-          onState: report,
-        });
-        const sink = new HostedSink(spec, definition, queue, services, report);
+        const queue = this.queueOf(spec, report);
+        const reader = new SpoolReader(name, this.options.spools, queue, (error) =>
+          services.logger(name).error('a batch of the spool cannot be read', { error: String(error) }),
+        );
+        const sink = new HostedSink(spec, definition, queue, reader, services, report);
         this.sinks.set(name, sink);
         await sink.begin();
       }
@@ -142,6 +148,25 @@ export class Runtime {
       report('failed', error instanceof Error ? error.message : String(error), error);
       throw error;
     }
+  }
+
+  /** Before a spool's sink the queue is only a window: the spool keeps what waits, however long. */
+  private queueOf(
+    spec: InstanceSpec,
+    onState: (state: InstanceState, reason: string, error?: unknown) => void,
+  ): SinkQueue {
+    const disk = spec.buffer === 'disk';
+    return new SinkQueue({
+      name: spec.name,
+      concurrency: spec.concurrency,
+      maxMessages: disk ? Infinity : MAX_QUEUED,
+      maxBytes: disk ? Infinity : spec.maxBytes,
+      whenFull: disk ? 'block' : spec.whenFull,
+      deadlineMs: disk ? Infinity : this.options.deadlineMs,
+      writeMs: this.options.writeMs,
+      deadLetters: this.deadLetters,
+      onState,
+    });
   }
 
   private async stopInstance(name: string, waitMs: number): Promise<void> {
@@ -159,6 +184,11 @@ export class Runtime {
   }
 
   private async replaceInstance(spec: InstanceSpec, waitMs: number): Promise<boolean> {
+    if (this.sinks.get(spec.name)?.canBecome(spec) === false) {
+      await this.stopInstance(spec.name, waitMs);
+      await this.startInstance(spec);
+      return false;
+    }
     const definition = await loadPlugin(spec);
     switch (definition.kind) {
       case 'source':
@@ -207,6 +237,7 @@ export class Runtime {
       steps: spec.through.map((ref) => this.stepOf(ref)),
       targets: spec.to.map((ref) => this.targetOf(ref)),
       atMostOnce: spec.atMostOnce,
+      flights: this.options.spools,
     };
   }
 
@@ -221,8 +252,11 @@ export class Runtime {
     return known.step;
   }
 
-  private targetOf({ name, remote }: StepRef): TargetStep {
-    let target: Target | undefined = (remote ? undefined : this.sinks.get(name)?.queue) ?? this.remoteSinks.get(name);
+  private targetOf({ name, remote, spooled }: StepRef): TargetStep {
+    let target: Target | undefined =
+      spooled === true
+        ? this.spoolTarget(name)
+        : ((remote ? undefined : this.sinks.get(name)?.queue) ?? this.remoteSinks.get(name));
     if (target === undefined) {
       // Elsewhere, or here but not loaded: either way messages wait at this end for it to appear.
       const sink = new RemoteSink(name, this.options.deadlineMs);
@@ -230,6 +264,16 @@ export class Runtime {
       target = sink;
     }
     return { target, counters: this.countersOf(name), tap: this.tapPoint(name) };
+  }
+
+  private spoolTarget(name: string): SpoolTarget {
+    let target = this.spoolTargets.get(name);
+    if (target === undefined) {
+      const { spools, deadlineMs } = this.options;
+      target = new SpoolTarget(name, spools, deadlineMs, () => this.sinks.get(name)?.reader);
+      this.spoolTargets.set(name, target);
+    }
+    return target;
   }
 
   private link(name: string, kind: 'handler' | 'sink', port: MessagePort): void {
@@ -255,6 +299,11 @@ export class Runtime {
     if (sink !== undefined) serveSink(port, sink.queue);
     else if (handler !== undefined) serveHandler(port, handler.step);
     else port.close();
+  }
+
+  private async purgeSink(name: string): Promise<{ messages: number } | undefined> {
+    const sink = this.sinks.get(name);
+    return sink === undefined ? undefined : { messages: await sink.purge() };
   }
 
   private openTap(spec: TapSpec): boolean {
@@ -303,11 +352,12 @@ export class Runtime {
         queued: queue.queued,
         oldestSeconds: queue.oldestSeconds,
         full: queue.full,
-        paused: false,
-        circuit: 'closed',
+        paused: queue.isPaused,
+        circuit: queue.circuit,
         delivered: queue.counts.delivered,
         refused: queue.counts.refused,
         retried: queue.counts.retried,
+        dropped: queue.counts.dropped,
       };
     return {
       instances: Object.fromEntries([...this.instanceCounters].map(([name, counters]) => [name, { ...counters }])),
@@ -336,6 +386,7 @@ export class Runtime {
     const before = performance.now() - this.options.deadlineMs;
     for (const run of this.pipelines.values()) run.giveBackLate(before);
     for (const sink of this.remoteSinks.values()) sink.sweep();
+    for (const target of this.spoolTargets.values()) target.sweep();
   }
 
   private countersOf(name: string): StepCounters {

@@ -10,8 +10,11 @@ export interface InstanceSpec {
   readonly project: string;
   /** Sinks. */
   readonly concurrency: number;
-  /** Sinks: bytes that may wait before it. */
+  /** Sinks. `disk`: its spool feeds it. */
+  readonly buffer: 'memory' | 'disk';
+  /** Sinks that buffer in memory: bytes that may wait before it, and what to do without room. */
   readonly maxBytes: number;
+  readonly whenFull: 'block' | 'dropNewest' | 'dropOldest';
   /** Sinks: what the manifest promises; the definition must say the same. */
   readonly custody: string;
 }
@@ -20,6 +23,8 @@ export interface StepRef {
   readonly name: string;
   /** It runs in another worker, reached over a link. */
   readonly remote: boolean;
+  /** Sinks: messages for it go to its spool. */
+  readonly spooled?: boolean;
 }
 
 export interface PipelineSpec {
@@ -36,6 +41,8 @@ export interface PipelineSpec {
 export interface WorkerSettings {
   readonly worker: string;
   readonly deadlineMs: number;
+  /** Milliseconds a sink has for a `write`. */
+  readonly writeMs: number;
   /** Counted up by the worker twice a second; the watchdog looks at it. */
   readonly heartbeat: SharedArrayBuffer;
 }

@@ -28,6 +28,15 @@ export interface Commands {
   /** Goes on to the next command although the current one has not ended. */
   abandon: { params: Record<string, never>; result: void };
   drainPipeline: { params: { name: string }; result: void };
+  /** Drops what waits to begin; how many messages. */
+  purgePipeline: { params: { name: string }; result: { messages: number } };
+  /** Sinks write nothing more until resumed; their spools fill. */
+  pauseSink: { params: { name: string }; result: void };
+  resumeSink: { params: { name: string }; result: void };
+  /** Drops what waits for it, in memory and in its spool; how many messages. Undefined: it is not here. */
+  purgeSink: { params: { name: string }; result: { messages: number } | undefined };
+  /** Resolves when nothing waits for it any more, in memory or in its spool. */
+  drainSink: { params: { name: string }; result: void };
   openTap: { params: { tap: TapSpec }; result: { attached: boolean } };
   closeTap: { params: { tap: string }; result: void };
   stats: { params: Record<string, never>; result: WorkerStats };
@@ -51,6 +60,7 @@ export interface SinkStats {
   readonly delivered: number;
   readonly refused: number;
   readonly retried: number;
+  readonly dropped: number;
 }
 
 export interface WorkerStats {

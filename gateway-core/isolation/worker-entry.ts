@@ -1,6 +1,7 @@
 /** Entry of a worker thread: binds the runtime to the engine's messages. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { createAmqpHost } from '../amqp/host.ts';
+import { SpoolClient } from '../delivery/spool-client.ts';
 import { REPORT_MS } from '../live/tap.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import type { Logger } from '../plugin-api/index.ts';
@@ -17,10 +18,11 @@ import type { FromWorker, ToWorker } from './wire.ts';
 export interface WorkerStart {
   readonly settings: WorkerSettings;
   readonly storage: MessagePort;
+  readonly spools: MessagePort;
 }
 
 const engine = parentPort as MessagePort;
-const { settings, storage } = workerData as WorkerStart;
+const { settings, storage, spools } = workerData as WorkerStart;
 const say = (message: FromWorker): void => engine.postMessage(message);
 
 provideApi();
@@ -33,6 +35,8 @@ const loggerOf = (instance: string): Logger => {
 
 const runtime = new Runtime({
   deadlineMs: settings.deadlineMs,
+  writeMs: settings.writeMs,
+  spools: new SpoolClient(spools),
   services: {
     storage: connectStorage(storage),
     metrics: new PluginMetrics(),
@@ -63,6 +67,11 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'drainPipeline',
   'pausePipeline',
   'resumePipeline',
+  'purgePipeline',
+  'pauseSink',
+  'resumeSink',
+  'purgeSink',
+  'drainSink',
   'testInstance',
   'abandon',
   'link',

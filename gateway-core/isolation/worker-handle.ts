@@ -12,6 +12,7 @@ import type { CommandName, Commands, FromWorker, ToWorker } from './wire.ts';
 export interface WorkerOptions {
   readonly name: string;
   readonly deadlineMs: number;
+  readonly writeMs: number;
   /** Third-party code: empty environment but these names, Node's permission flags with these folders. */
   readonly sandbox:
     | {
@@ -24,6 +25,7 @@ export interface WorkerOptions {
   /** Seconds without a sign of life before it is ended. */
   readonly watchdogSeconds: number;
   storagePort(): Promise<MessagePort>;
+  spoolPort(): Promise<MessagePort>;
   onMessage(message: FromWorker): void;
   /** It has started (again): tell it what to run. */
   onUp(first: boolean): Promise<void>;
@@ -62,21 +64,23 @@ export class WorkerHandle {
 
   /** Starts the thread and resolves when it answers and `onUp` is through. */
   async start(): Promise<void> {
-    const storage = await this.options.storagePort();
+    const [storage, spools] = await Promise.all([this.options.storagePort(), this.options.spoolPort()]);
     this.heartbeat = new Int32Array(new SharedArrayBuffer(4));
     const { sandbox } = this.options;
     const start: WorkerStart = {
       settings: {
         worker: this.name,
         deadlineMs: this.options.deadlineMs,
+        writeMs: this.options.writeMs,
         heartbeat: this.heartbeat.buffer as SharedArrayBuffer,
       },
       storage,
+      spools,
     };
     const worker = new Worker(new URL('./worker-entry.ts', import.meta.url), {
       name: this.name,
       workerData: start,
-      transferList: [storage],
+      transferList: [storage, spools],
       // Without a stated young generation, reaching the limit sometimes aborts the whole process
       // instead of ending the thread (7 of 21 tries on Node 24.21; none of 42 with one).
       resourceLimits: { maxOldGenerationSizeMb: this.options.heapLimitMb, maxYoungGenerationSizeMb: YOUNG_MB },

@@ -17,6 +17,8 @@ import type {
   PluginDetail,
   PluginKind,
   Problem,
+  SpoolChoice,
+  SpoolSummary,
   StatusReport,
   Topology,
 } from './model.ts';
@@ -42,17 +44,35 @@ export interface Calls {
   'config.get': { params: Record<string, never>; result: ConfigDocument };
   'config.validate': { params: { yaml: string }; result: { problems: readonly Problem[] } };
   'config.plan': { params: { yaml: string }; result: { problems: readonly Problem[]; plan: Plan } };
-  /** Refused with PB_CONFIG_CONFLICT when `baseVersion` is no longer the running one. */
-  'config.apply': { params: { yaml: string; baseVersion?: number; comment?: string }; result: Applied };
+  /**
+   * Refused with PB_CONFIG_CONFLICT when `baseVersion` is no longer the running one, and with
+   * PB_SPOOL_DECISION when sinks would go whose spools hold messages and `spools` does not say
+   * what is to become of them.
+   */
+  'config.apply': {
+    params: { yaml: string; baseVersion?: number; comment?: string; spools?: Readonly<Record<string, SpoolChoice>> };
+    result: Applied;
+  };
   /** Dry run of edits: the new text, what is wrong with it, what it would do. */
   'config.preview': {
     params: { edits: readonly ConfigEdit[] };
     result: { yaml: string; problems: readonly Problem[]; plan: Plan };
   };
-  'config.edit': { params: { edits: readonly ConfigEdit[]; baseVersion?: number; comment?: string }; result: Applied };
+  'config.edit': {
+    params: {
+      edits: readonly ConfigEdit[];
+      baseVersion?: number;
+      comment?: string;
+      spools?: Readonly<Record<string, SpoolChoice>>;
+    };
+    result: Applied;
+  };
   'config.history': { params: { limit?: number }; result: { versions: readonly ConfigVersion[] } };
   'config.version': { params: { version: number }; result: ConfigVersion & { yaml: string } };
-  'config.rollback': { params: { version: number }; result: Applied };
+  'config.rollback': {
+    params: { version: number; spools?: Readonly<Record<string, SpoolChoice>> };
+    result: Applied;
+  };
 
   /** First run: writes and applies a ready config. */
   'setup.demo': { params: Record<string, never>; result: Applied };
@@ -67,11 +87,16 @@ export interface Calls {
     result: { problems: readonly Problem[] };
   };
 
-  /** Pauses a pipeline, or every pipeline of an instance. */
+  /** Pauses a pipeline, a sink (what comes waits before it), or every pipeline of another instance. */
   'flow.pause': { params: { name: string }; result: Record<string, never> };
   'flow.resume': { params: { name: string }; result: Record<string, never> };
-  /** Pauses and resolves when nothing is in flight any more. */
+  /** Pauses the pipelines and resolves when nothing is in flight any more; of a sink, when nothing waits for it either. */
   'flow.drain': { params: { name: string }; result: Record<string, never> };
+  /** Drops what waits to begin in a pipeline, or before a sink, in memory and on disk. Counted as dropped. */
+  'flow.purge': { params: { name: string }; result: { messages: number } };
+  'spools.list': { params: Record<string, never>; result: { spools: readonly SpoolSummary[] } };
+  /** Deletes a spool whose sink is not in the config. */
+  'spools.discard': { params: { name: string }; result: { messages: number } };
   'instance.restart': { params: { name: string }; result: Record<string, never> };
 
   /** Checks a filter as it is typed. `at` is the offset of the fault in the expression. */
@@ -140,6 +165,8 @@ export const CHANGING_CALLS: ReadonlySet<CallName> = new Set<CallName>([
   'flow.pause',
   'flow.resume',
   'flow.drain',
+  'flow.purge',
+  'spools.discard',
   'instance.restart',
   'control.link',
 ]);

@@ -16,7 +16,15 @@ export interface DatabaseOptions {
   readonly migrations: readonly Migration[];
   /** `FULL`: a committed write survives a power cut. `OFF`: for what may be lost. */
   readonly synchronous: 'FULL' | 'OFF';
+  /** Run first, before anything is read. */
+  readonly pragmas?: readonly string[];
+  /** Only to look at: nothing is checked, migrated or set aside. */
+  readonly readOnly?: boolean;
+  /** How long to wait for another program that holds the file; default 5 s. */
+  readonly busyMs?: number;
   readonly onEvent: (event: EventReport) => void;
+  /** Told where a damaged file was put. */
+  readonly onAside?: (path: string) => void;
 }
 
 /** Above this size only header and length are checked at open: a full read would delay the start. */
@@ -29,13 +37,18 @@ const FULL_CHECK_BYTES = 8 * 1024 * 1024;
  */
 export function openDatabase(path: string, options: DatabaseOptions): Database.Database {
   const file = basename(path);
+  if (options.readOnly === true) return new Database(path, { timeout: options.busyMs ?? 5000, fileMustExist: true });
   const damage = obviousDamage(path);
-  if (damage !== '') setAside(path, damage, options.onEvent);
+  const aside = (reason: string): void => {
+    const moved = setAside(path, reason, options.onEvent);
+    options.onAside?.(moved);
+  };
+  if (damage !== '') aside(damage);
   try {
     return open(path, options);
   } catch (error) {
     if (!isDamage(error)) throw openError(error, path);
-    setAside(path, (error as Error).message, options.onEvent);
+    aside((error as Error).message);
   }
   try {
     return open(path, options);
@@ -62,8 +75,9 @@ function obviousDamage(path: string): string {
 }
 
 function open(path: string, options: DatabaseOptions): Database.Database {
-  const db = new Database(path, { timeout: 5000 });
+  const db = new Database(path, { timeout: options.busyMs ?? 5000 });
   try {
+    for (const pragma of options.pragmas ?? []) db.pragma(pragma);
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${options.synchronous}`);
     db.pragma('journal_size_limit = 67108864');
@@ -110,8 +124,8 @@ function migrate(db: Database.Database, file: string, migrations: readonly Migra
   }
 }
 
-/** Renames the file and what belongs to it, so that it can still be opened and looked at. */
-export function setAside(path: string, reason: string, onEvent: (event: EventReport) => void): void {
+/** Renames the file and what belongs to it, so that it can still be opened and looked at. Returns its new path. */
+export function setAside(path: string, reason: string, onEvent: (event: EventReport) => void): string {
   const file = basename(path);
   const aside = `${file}.corrupt-${new Date().toISOString().replaceAll(':', '-')}`;
   try {
@@ -122,4 +136,5 @@ export function setAside(path: string, reason: string, onEvent: (event: EventRep
     throw new CodedError('PB_STORE_IO', { file, reason: `${reason}; and it cannot be set aside: ${String(error)}` });
   }
   onEvent(codedEvent('critical', 'storage', 'store.corrupt', 'PB_STORE_CORRUPT', { file, aside, reason }, file));
+  return `${dirname(path)}/${aside}`;
 }

@@ -10,7 +10,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EventReport } from '../events/report.ts';
 import type { Logger } from '../plugin-api/context.ts';
 import { connectStorage } from './connect.ts';
-import { openStorage, type StartThread } from './open-storage.ts';
+import { openStorage } from './open-storage.ts';
+import type { StartThread } from './thread-supervisor.ts';
 import type { FreshPort, Reply } from './wire.ts';
 import type { DeadLetter, Storage, StorageLimits } from './storage.ts';
 

@@ -9,6 +9,7 @@ import { controlErrors } from './control.ts';
 import { engineErrors } from './engine.ts';
 import { flowErrors } from './flow.ts';
 import { pluginErrors } from './plugin.ts';
+import { spoolErrors } from './spool.ts';
 import { storageErrors } from './storage.ts';
 
 export interface ErrorEntry {
@@ -26,6 +27,7 @@ export const errorRegistry = {
   ...engineErrors,
   ...flowErrors,
   ...pluginErrors,
+  ...spoolErrors,
   ...storageErrors,
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -70,7 +70,9 @@ export async function loadFolder(path: string): Promise<LoadedPlugin> {
         config: {},
         project: 'default',
         concurrency: 1,
+        buffer: 'memory',
         maxBytes: 0,
+        whenFull: 'block',
         custody: contribution.custody ?? '',
       });
     } catch (error) {

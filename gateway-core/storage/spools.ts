@@ -1,0 +1,65 @@
+/** The engine's way to the spool thread. */
+import { Worker, type MessagePort } from 'node:worker_threads';
+import type { EventReport } from '../events/report.ts';
+import type { Logger } from '../plugin-api/context.ts';
+import { DEFAULT_LIMITS } from './storage.ts';
+import type { SpoolLimits, SpoolStats } from './spool-wire.ts';
+import { ThreadSupervisor, type StartThread } from './thread-supervisor.ts';
+
+export interface Spools {
+  /**
+   * The sinks that have a spool from now on, with their bounds. Those of other sinks are closed
+   * and kept on disk, as orphans; but a sink of `inMemory` is given what is left in its file. Holds
+   * over a restart of the thread.
+   */
+  configure(sinks: Readonly<Record<string, SpoolLimits>>, inMemory: readonly string[]): Promise<void>;
+  stats(): Promise<SpoolStats>;
+  /** Drops all that is in the spool of a configured sink; how many messages. PB_SPOOL_UNKNOWN, PB_SPOOL_FAILING. */
+  purge(sink: string): Promise<number>;
+  /** Deletes the sink's file, also an orphan's; how many messages it had. */
+  discard(sink: string): Promise<number>;
+  /** A port for one worker, to be transferred to it; the worker wraps it with `SpoolClient`. */
+  port(): Promise<MessagePort>;
+  /** Commits what waits and ends the thread. */
+  close(): Promise<void>;
+}
+
+const startThread: StartThread = (data) =>
+  new Worker(new URL('./spool-thread.ts', import.meta.url), { workerData: data, execArgv: [], name: 'spool' });
+
+/** Starts the spool thread; the files lie in `<folder>/spool/`. Rejects with the coded errors of the stores. */
+export async function openSpools(options: {
+  readonly folder: string;
+  readonly onEvent: (event: EventReport) => void;
+  readonly log: Logger;
+}): Promise<Spools> {
+  let wanted: readonly [Readonly<Record<string, SpoolLimits>>, readonly string[]] = [{}, []];
+  let first = true;
+  const supervisor: ThreadSupervisor = new ThreadSupervisor({
+    name: 'spool',
+    data: { folder: `${options.folder}/spool`, limits: DEFAULT_LIMITS },
+    start: startThread,
+    onEvent: options.onEvent,
+    log: options.log,
+    onUp: () => {
+      if (!first)
+        supervisor.client.call('spoolConfigure', wanted).catch((error: unknown) => {
+          options.log.error('the spools could not be opened again', { error: String(error) });
+        });
+      first = false;
+    },
+  });
+  await supervisor.start();
+  const { client } = supervisor;
+  return {
+    configure: async (sinks, inMemory) => {
+      wanted = [sinks, inMemory];
+      await client.call('spoolConfigure', wanted);
+    },
+    stats: async () => (await client.call('spoolStats', [])) as SpoolStats,
+    purge: async (sink) => (await client.call('spoolPurge', [sink])) as number,
+    discard: async (sink) => (await client.call('spoolDiscard', [sink])) as number,
+    port: () => supervisor.port(),
+    close: () => supervisor.close(),
+  };
+}
