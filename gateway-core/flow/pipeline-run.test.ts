@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import { NO_EXCEPTIONS, type OutcomeAt } from '../delivery/outcomes.ts';
 import type { Target } from '../delivery/target.ts';
@@ -212,6 +212,26 @@ describe('a pipeline', () => {
     await first.outcomes;
     await first.admitted;
     expect(out.got).toEqual([1, 2]);
+  });
+
+  it('gives back what a handler has not answered in time, and takes no late answer', async () => {
+    const out = target();
+    let answer: (results: readonly HandlerResult[]) => void = () => undefined;
+    const slow = step({ handle: () => new Promise((resolve) => (answer = resolve)) });
+    const { feed, counters, run } = flow({ to: [out], steps: [slow] });
+    const late = message('late');
+    const { outcomes } = feed.emit([late]);
+    run.giveBackLate(performance.now() + 1);
+    expect((await outcomes).exceptions).toMatchObject([{ outcome: { kind: 'retry', code: 'PB_SETTLE_DEADLINE' } }]);
+    expect(counters).toMatchObject({ returned: 1, inFlight: 0 });
+    answer([late]);
+    const next = message('next');
+    const second = feed.emit([next]);
+    await vi.waitFor(() => expect(run.room()).toBeUndefined());
+    answer([next]);
+    expect((await second.outcomes).exceptions).toEqual([]);
+    expect(out.got).toEqual(['next']);
+    expect(counters).toMatchObject({ received: 2, delivered: 1, returned: 1, inFlight: 0 });
   });
 
   it('gives back what waits when it is drained, and ends with nothing in flight', async () => {
