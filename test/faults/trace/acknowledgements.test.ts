@@ -46,12 +46,7 @@ describe('the judge of a trace', () => {
     ['the second message came after the sync for the first', [arrives(0), sync, arrives(1), accepts(0, 1)]],
     [
       'the sync had not ended',
-      [
-        arrives(0),
-        `12 fdatasync(${STORE} <unfinished ...>`,
-        accepts(0),
-        '12 <... fdatasync resumed>) = 0',
-      ],
+      [arrives(0), `12 fdatasync(${STORE} <unfinished ...>`, accepts(0), '12 <... fdatasync resumed>) = 0'],
     ],
     [
       'the sync had begun before the message came',
