@@ -37,13 +37,15 @@ function hoard(path: string, left: number): void {
   }
 }
 
+const TOLD = ['PB_SPOOL_FULL', 'PB_SPOOL_LOW_DISK', 'PB_SPOOL_FAILING'];
+
+/** The sink takes nothing more, and the status says so: events may find no room on this disk either. */
 async function blocked(forward: Forward): Promise<void> {
-  await eventually(
-    () => `the spool takes nothing more: ${forward.engine.tail()}`,
-    async () => {
-      const codes = await forward.engine.eventCodes();
-      return codes.includes('PB_SPOOL_LOW_DISK') || codes.includes('PB_SPOOL_FAILING') || undefined;
-    },
+  await forward.engine.until(
+    'the spool takes nothing more',
+    ({ sinks, needsYou }) =>
+      (sinks['away']?.fullSince ?? 0) > 0 &&
+      needsYou.some(({ code, subject, remedy }) => subject === 'away' && TOLD.includes(code) && remedy !== ''),
   );
   let last = -1;
   await eventually(
