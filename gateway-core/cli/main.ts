@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { EXIT } from './exit.ts';
 import { VERSION } from '../engine/version.ts';
 import type { SpoolChoice } from '../protocol/model.ts';
+import { addDeadLetters } from './dead-letter-commands.ts';
 
 const where = (command: Command): Command =>
   command
@@ -155,6 +156,8 @@ export function program(exit: (code: number) => void): Command {
   where(
     json(spools.command('discard').description('delete a spool whose sink is not in the config').argument('<sink>')),
   ).action(run(async () => (await import('./commands/spools.ts')).discard));
+
+  addDeadLetters(patchbay, { where, json, wholeNumber, run });
 
   const events = patchbay.command('events').description('what the gateway itself reports');
   where(json(events.command('list').description('the last events, newest first')))

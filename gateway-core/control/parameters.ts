@@ -43,6 +43,26 @@ const SPOOLS = Type.Record(
 const NAMED = Type.Object({ name: NAME }, closed);
 const TAP = Type.String({ minLength: 1, maxLength: 100 });
 
+const LETTER_ID = Type.Integer({ minimum: 1 });
+const LETTER_FILTER = Type.Object(
+  {
+    pipeline: Type.Optional(NAME),
+    instance: Type.Optional(NAME),
+    code: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    from: Type.Optional(COUNT),
+    to: Type.Optional(COUNT),
+    text: Type.Optional(TEXT),
+    upTo: Type.Optional(COUNT),
+  },
+  closed,
+);
+const LETTERS = Type.Union([
+  Type.Object({ ids: Type.Array(LETTER_ID, { minItems: 1, maxItems: 10_000 }) }, closed),
+  Type.Object({ filter: LETTER_FILTER }, closed),
+]);
+/** An edited message has to fit a frame. */
+const PAYLOAD = Type.String({ maxLength: 4 * 1024 * 1024 });
+
 export const callSchemas = {
   'status.get': NOTHING,
   'topology.get': NOTHING,
@@ -88,6 +108,41 @@ export const callSchemas = {
   'live.message': Type.Object({ tap: TAP, seq: COUNT }, closed),
   'live.page': Type.Object({ tap: TAP, before: COUNT, limit: LIMIT }, closed),
   'control.link': NOTHING,
+  'deadletters.list': Type.Object(
+    { filter: Type.Optional(LETTER_FILTER), before: Type.Optional(LETTER_ID), limit: Type.Optional(LIMIT) },
+    closed,
+  ),
+  'deadletters.summary': Type.Object({ filter: Type.Optional(LETTER_FILTER) }, closed),
+  'deadletters.show': Type.Object({ id: LETTER_ID }, closed),
+  'deadletters.edit': Type.Object(
+    {
+      id: LETTER_ID,
+      revision: COUNT,
+      change: Type.Object(
+        {
+          payload: Type.Optional(
+            Type.Union([Type.Object({ text: PAYLOAD }, closed), Type.Object({ base64: PAYLOAD }, closed)]),
+          ),
+          type: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
+          subject: Type.Optional(TEXT),
+          partitionkey: Type.Optional(TEXT),
+          attributes: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+        },
+        { ...closed, minProperties: 1 },
+      ),
+    },
+    closed,
+  ),
+  'deadletters.retry': Type.Object(
+    {
+      selection: LETTERS,
+      to: Type.Union([Type.Literal('place'), Type.Literal('start')]),
+      perSecond: Type.Optional(Type.Number({ minimum: 0.1, maximum: 1_000_000 })),
+    },
+    closed,
+  ),
+  'deadletters.cancel': Type.Object({ job: Type.String({ minLength: 1, maxLength: 100 }) }, closed),
+  'deadletters.discard': Type.Object({ selection: LETTERS, reason: COMMENT }, closed),
   'events.list': Type.Object(
     {
       limit: Type.Optional(LIMIT),
@@ -124,6 +179,8 @@ export const streamSchemas = {
   events: NOTHING,
   logs: Type.Object({ instance: Type.Optional(NAME) }, closed),
   changes: NOTHING,
+  deadletters: NOTHING,
+  'deadletters.export': Type.Object({ selection: LETTERS }, closed),
 } satisfies Record<StreamName, TSchema>;
 
 const ajv = new Ajv2020({ strict: true });

@@ -9,6 +9,7 @@ import type { GatewayEvent, LogLine, StatusReport, Topology } from '../protocol/
 import type { Storage } from '../storage/storage.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
+import type { DeadLetterDesk } from './dead-letter-desk.ts';
 import { demoConfig, EMPTY_CONFIG } from './demo.ts';
 import { CodedError, maskError } from './error.ts';
 import type { Fleet } from './fleet.ts';
@@ -28,6 +29,7 @@ export interface EngineParts {
   readonly events: EventLog;
   readonly storage: Storage;
   readonly spoolDesk: SpoolDesk;
+  readonly desk: DeadLetterDesk;
   readonly log: Log;
   readonly status: Broadcast<StatusReport>;
   readonly topology: Broadcast<Topology>;
@@ -67,7 +69,7 @@ function masked(calls: CallHandlers, redact: (text: string) => string): CallHand
 }
 
 function callHandlers(parts: EngineParts): CallHandlers {
-  const { keeper, catalogue, fleet, hub, events, storage } = parts;
+  const { keeper, catalogue, fleet, hub, events, storage, desk } = parts;
   const origin = (session: Session): string => session.client;
   return {
     'status.get': () => parts.freshStatus(),
@@ -127,6 +129,14 @@ function callHandlers(parts: EngineParts): CallHandlers {
     'live.message': async ({ tap, seq }) => hub.message(tap, seq),
     'live.page': async ({ tap, before, limit }) => hub.page(tap, before, limit),
 
+    'deadletters.list': (params) => desk.list(params),
+    'deadletters.summary': (params) => desk.summary(params),
+    'deadletters.show': (params) => desk.show(params),
+    'deadletters.edit': (params, session) => desk.edit(params, origin(session)),
+    'deadletters.retry': (params, session) => desk.retry(params, origin(session)),
+    'deadletters.cancel': async (params) => desk.cancel(params),
+    'deadletters.discard': (params, session) => desk.discard(params, origin(session)),
+
     'events.list': async ({ limit, ...query }) => ({ events: await events.list({ limit: limit ?? 200, ...query }) }),
     'control.link': async () => ({ link: parts.link() }),
   };
@@ -151,6 +161,8 @@ function streamHandlers(parts: EngineParts): StreamHandlers {
     events: (_params, out) => events.subscribe((event: GatewayEvent) => void out.send(event)),
     logs: ({ instance }, out) =>
       log.subscribe((line: LogLine) => void out.send(line), instance === undefined ? {} : { instance }),
+    deadletters: (_params, out) => parts.desk.watch(out),
+    'deadletters.export': ({ selection }, out) => parts.desk.export(selection, out),
     changes: (_params, out) => parts.changes.add(out),
   };
 }

@@ -47,7 +47,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     metrics: async () => {
       // prom-client is loaded when someone scrapes, not at every start.
       const { renderMetrics } = await import('./own-metrics.ts');
-      return renderMetrics(await monitor.fresh(), monitor.counts);
+      return renderMetrics(await monitor.fresh(), monitor.counts.metrics);
     },
     health: () => ({ state: options.state() }),
     ready: () => ({ ready: options.state() === 'running', state: options.state() }),

@@ -4,9 +4,19 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { ResolvedConfig, ResolvedInstance } from '../config/resolved.ts';
-import type { PipelineCounters, StepCounters } from '../flow/counters.ts';
+import { readCounters } from '../flow/counter-block.ts';
+import {
+  endedPipeline,
+  endedStep,
+  pipelineCounters,
+  stepCounters,
+  type PipelineCounters,
+  type StepCounters,
+} from '../flow/counters.ts';
+import type { Injected, Injection } from '../isolation/injection.ts';
 import type { InstanceSpec } from '../isolation/spec.ts';
-import type { FromWorker, SinkStats, WorkerStats } from '../isolation/wire.ts';
+import type { ThreadFigures } from '../health/thread-probe.ts';
+import type { FromWorker, SinkStats, StageShares, WorkerStats } from '../isolation/wire.ts';
 import { EMPTY_SPOOLS, type SpoolLimits, type SpoolStats } from '../storage/spool-wire.ts';
 import type { Spools } from '../storage/spools.ts';
 import { WorkerHandle } from '../isolation/worker-handle.ts';
@@ -63,10 +73,33 @@ export interface Totals {
   /** Taken before the counts of the workers: what it says of a pipeline is theirs already. */
   readonly spools: SpoolStats;
   readonly metrics: readonly WorkerStats['metrics'][number][];
-  readonly workers: ReadonlyMap<
-    string,
-    { readonly heapBytes: number; readonly utilisation: number; readonly restarts: number }
-  >;
+  /** Of instances with copies, the busiest. */
+  readonly stages: ReadonlyMap<string, StageShares>;
+  readonly workers: ReadonlyMap<string, WorkerHealth>;
+  /** Pipelines whose counts are no longer exact, since when (ms since the epoch). */
+  readonly inexact: ReadonlyMap<string, number>;
+}
+
+export interface WorkerHealth {
+  /** Undefined until it has reported, and while it is down. */
+  readonly figures: ThreadFigures | undefined;
+  readonly up: boolean;
+  readonly restarts: number;
+  /** Whole seconds without a sign of life. */
+  readonly silentSeconds: number;
+}
+
+export function noTotals(): Totals {
+  return {
+    instances: new Map(),
+    pipelines: new Map(),
+    sinks: new Map(),
+    spools: EMPTY_SPOOLS,
+    metrics: [],
+    stages: new Map(),
+    workers: new Map(),
+    inexact: new Map(),
+  };
 }
 
 /** Outcomes of what a source has emitted are waited for this long when it is stopped. */
@@ -91,6 +124,7 @@ export class Fleet {
   private readonly taps = new Map<string, TapSpec>();
   private readonly links = new Set<string>();
   private readonly latest = new Map<string, WorkerStats>();
+  private readonly inexact = new Map<string, number>();
   private readonly ended: { instances: Map<string, StepCounters>; pipelines: Map<string, PipelineCounters> } = {
     instances: new Map(),
     pipelines: new Map(),
@@ -215,6 +249,21 @@ export class Fleet {
   async drain(pipeline: string): Promise<void> {
     this.paused.add(pipeline);
     await this.everywhere('drainPipeline', { name: pipeline });
+  }
+
+  /**
+   * Puts refused messages back into their pipeline, in the thread of the source they came from, or
+   * else of another source of the pipeline. Rejects with PB_WORKER_CRASHED when that thread dies:
+   * what became of them is then not known.
+   */
+  async inject(origin: string, injection: Injection): Promise<Injected> {
+    const leads = [...this.placement.pipelines]
+      .filter(([, pipelines]) => pipelines.some(({ name }) => name === injection.pipeline))
+      .map(([name]) => name);
+    const home = this.placement.instances.get(origin)?.[0];
+    const worker = this.workers.get(home !== undefined && leads.includes(home) ? home : (leads[0] ?? ''));
+    if (worker?.up !== true) return { not: 'absent' };
+    return worker.command('inject', injection);
   }
 
   /** Opens a tap wherever the instance's messages pass, now and after restarts. Returns whether it is there now. */
@@ -497,7 +546,6 @@ export class Fleet {
     for (const kind of ['sink', 'handler', 'source'] as const) {
       for (const [name, { spec }] of here) {
         if (spec.kind !== kind) continue;
-        this.recordOf(name).restarts++;
         await worker.command('startInstance', { spec }).catch(() => undefined);
         if (this.pausedSinks.has(name)) await worker.command('pauseSink', { name });
       }
@@ -552,20 +600,29 @@ export class Fleet {
     });
   }
 
-  /** Keeps what a dead worker had counted; what it had in flight goes back upstream with its connections. */
+  /**
+   * Keeps what a dead worker had counted, to the last message; what it had in flight goes back
+   * upstream with its connections. What found no room in the shared memory is known from its
+   * last report only: then the counts are no longer exact, and say so.
+   */
   private fold(name: string): void {
     const stats = this.latest.get(name);
     this.latest.delete(name);
-    if (stats === undefined) return;
-    for (const [instance, counters] of Object.entries(stats.instances))
-      addSteps(this.ended.instances, instance, counters);
-    for (const [pipeline, counters] of Object.entries(stats.pipelines)) {
+    const worker = this.workers.get(name);
+    if (worker === undefined) return;
+    const { instances, pipelines, complete } = readCounters(worker.counters);
+    const all = (of: Readonly<Record<string, unknown>> | undefined, known: ReadonlyMap<string, unknown>): string[] =>
+      complete ? [] : Object.keys(of ?? {}).filter((key) => !known.has(key));
+    for (const [instance, counters] of instances) addSteps(this.ended.instances, instance, endedStep(counters));
+    for (const [pipeline, counters] of pipelines) {
       this.spoolCounts.interrupted(pipeline);
-      addPipeline(this.ended.pipelines, pipeline, {
-        ...counters,
-        inFlight: 0,
-        returned: counters.returned + counters.inFlight,
-      });
+      addPipeline(this.ended.pipelines, pipeline, endedPipeline(counters));
+    }
+    for (const instance of all(stats?.instances, instances))
+      addSteps(this.ended.instances, instance, endedStep(stats?.instances[instance] ?? stepCounters()));
+    for (const pipeline of all(stats?.pipelines, pipelines)) {
+      addPipeline(this.ended.pipelines, pipeline, endedPipeline(stats?.pipelines[pipeline] ?? pipelineCounters()));
+      if (!this.inexact.has(pipeline)) this.inexact.set(pipeline, Date.now());
     }
   }
 
@@ -573,20 +630,19 @@ export class Fleet {
     const instances = new Map([...this.ended.instances].map(([name, counters]) => [name, { ...counters }]));
     const pipelines = new Map([...this.ended.pipelines].map(([name, counters]) => [name, { ...counters }]));
     const sinks = new Map<string, SinkStats>();
-    const workers = new Map<string, { heapBytes: number; utilisation: number; restarts: number }>();
+    const stages = new Map<string, StageShares>();
+    const workers = new Map<string, WorkerHealth>();
     const metrics: WorkerStats['metrics'][number][] = [];
-    for (const [name, stats] of this.latest) {
+    for (const stats of this.latest.values()) {
       for (const [instance, counters] of Object.entries(stats.instances)) addSteps(instances, instance, counters);
       for (const [pipeline, counters] of Object.entries(stats.pipelines)) addPipeline(pipelines, pipeline, counters);
       for (const [sink, counts] of Object.entries(stats.sinks)) sinks.set(sink, counts);
+      for (const [instance, shares] of Object.entries(stats.stages)) addShares(stages, instance, shares);
       metrics.push(...stats.metrics);
-      workers.set(name, {
-        heapBytes: stats.heapBytes,
-        utilisation: stats.utilisation,
-        restarts: this.workers.get(name)?.restarts ?? 0,
-      });
     }
-    return { instances, pipelines, sinks, spools, metrics, workers };
+    for (const [name, { up, restarts, silentSeconds }] of this.workers)
+      workers.set(name, { figures: this.latest.get(name)?.health, up, restarts, silentSeconds });
+    return { instances, pipelines, sinks, spools, metrics, stages, workers, inexact: this.inexact };
   }
 
   private heard(worker: string, message: FromWorker): void {
@@ -672,6 +728,7 @@ function specOf(instance: ResolvedInstance, project: string): InstanceSpec {
     plugin: `${instance.plugin.name}@${instance.plugin.version}`,
     moduleUrl: instance.plugin.moduleUrl,
     config: instance.config,
+    secrets: instance.secrets,
     project,
     concurrency: instance.plugin.contribution.concurrency ?? 1,
     buffer: instance.buffer.kind,
@@ -706,11 +763,17 @@ function addSteps(into: Map<string, StepCounters>, name: string, counters: StepC
     into.set(name, { ...counters });
     return;
   }
-  sum.received += counters.received;
-  sum.emitted += counters.emitted;
-  sum.filtered += counters.filtered;
-  sum.refused += counters.refused;
-  sum.lastMessage = Math.max(sum.lastMessage, counters.lastMessage);
+  const lastMessage = Math.max(sum.lastMessage, counters.lastMessage);
+  for (const key of Object.keys(sum) as (keyof StepCounters)[]) sum[key] += counters[key];
+  sum.lastMessage = lastMessage;
+}
+
+function addShares(into: Map<string, StageShares>, name: string, shares: StageShares): void {
+  const known = into.get(name);
+  into.set(name, {
+    busy: Math.max(known?.busy ?? 0, shares.busy),
+    waiting: Math.max(known?.waiting ?? 0, shares.waiting),
+  });
 }
 
 function addPipeline(into: Map<string, PipelineCounters>, name: string, counters: PipelineCounters): void {

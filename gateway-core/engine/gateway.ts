@@ -10,12 +10,15 @@ import { fileURLToPath } from 'node:url';
 import { openCatalogue } from '../catalog/catalogue.ts';
 import { renderConfig } from '../config/render.ts';
 import { createEventLog, type EventLog } from '../events/event-log.ts';
+import { codedEvent } from '../events/report.ts';
+import { HealthWatch } from '../health/watch.ts';
 import { LiveHub } from '../live/hub.ts';
 import type { Logger } from '../plugin-api/index.ts';
 import type { ContractHandlers } from '../protocol/handlers.ts';
 import type { GatewayConfig, GatewayState, Problem, StatusReport, Topology } from '../protocol/model.ts';
 import { openSpools } from '../storage/spools.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import { DEFAULT_LIMITS } from '../storage/storage.ts';
 import { Broadcast } from './broadcast.ts';
 import { ConfigKeeper, readConfigFile } from './config-keeper.ts';
 import { configChecker } from './config-checker.ts';
@@ -23,6 +26,9 @@ import { watchConfigFile } from './config-watch.ts';
 import { contractHandlers, type EngineParts } from './contract-handlers.ts';
 import type { Control } from './control-address.ts';
 import { openDataFolder } from './data-folder.ts';
+import { DeadLetterDesk } from './dead-letter-desk.ts';
+import { remedyIn } from './remedies.ts';
+import { Epoch } from './epoch.ts';
 import { Fleet } from './fleet.ts';
 import { openLog } from './log.ts';
 import { Monitor } from './monitor.ts';
@@ -95,7 +101,6 @@ export function createGateway(
 
 async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const startedAt = Date.now();
-  const epoch = randomUUID();
   const undo: (() => Promise<unknown> | void)[] = [];
   let state: GatewayState = 'starting';
   try {
@@ -208,6 +213,14 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ]);
     undo.push(() => catalogue.close());
     eventLog.attach(storage);
+    const epoch = await Epoch.open(storage, { id: randomUUID(), startedAt, version: VERSION });
+    undo.push(() => epoch.end());
+    const health = new HealthWatch({
+      dataFolder: folder.path,
+      storage,
+      onEvent: (event) => eventLog.report(event),
+    });
+    undo.push(() => health.stop());
 
     const checker = configChecker({ catalogue, secrets, folder: source.folder });
     const spoolDesk: SpoolDesk = new SpoolDesk({
@@ -227,6 +240,12 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
         log.registerSecrets([...next.instances.values()].flatMap((instance) => instance.secrets));
         log.setLevel(next.logLevel);
         await fleet.deploy(next, strict);
+        // A store that is away for now is no reason to undo the change; its next thread knows the bounds.
+        await storage.letters
+          .bound(next.deadLetters)
+          .catch((error: unknown) =>
+            logOf('storage').warn('the dead letters keep their bounds', { error: String(error) }),
+          );
       },
       onChange: ({ version, plan }, origin, comment) => {
         eventLog.report({
@@ -244,7 +263,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const monitor: Monitor = new Monitor({
       version: VERSION,
       epoch,
-      startedAt,
+      health,
       keeper,
       fleet,
       catalogue,
@@ -259,10 +278,25 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     for (const warning of warnings)
       logOf('config').warn(warning.message, { code: warning.code, path: warning.path.join('.') });
 
+    const desk = new DeadLetterDesk({
+      letters: storage.letters,
+      ways: () => ({
+        config: keeper.running,
+        idleReason: (pipeline) => fleet.idleReason(pipeline),
+        isPaused: (pipeline) => fleet.isPaused(pipeline),
+      }),
+      inject: (origin, injection) => fleet.inject(origin, injection),
+      bounds: () => keeper.running?.deadLetters ?? DEFAULT_LIMITS.deadLetters,
+      remedyOf: (code) => remedyIn(keeper.running, code),
+      redact: (text) => log.redact(text),
+      report: (event) => eventLog.report(event),
+    });
+    undo.push(() => desk.stop());
+
     let control: Control | undefined;
     const parts: EngineParts = {
       version: VERSION,
-      epoch,
+      epoch: epoch.id,
       keeper,
       catalogue,
       fleet,
@@ -270,6 +304,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       events: eventLog,
       storage,
       spoolDesk,
+      desk,
       log,
       status,
       topology,
@@ -308,7 +343,9 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
         onChange: () => changes.send({ what: 'plugins' }),
       }),
     );
+    await health.start();
     await monitor.start();
+    await epoch.begin();
     state = 'running';
     logOf('engine').info('running', {
       version: VERSION,
@@ -323,11 +360,17 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       message: `Patchbay ${VERSION} runs`,
       details: { pid: process.pid },
     });
+    if (epoch.start === 'unclean' && epoch.last !== null) {
+      const lastAlive = new Date(epoch.last.lastAlive).toISOString();
+      const details = { ...epoch.last, lastAlive, startedAt: new Date(epoch.last.startedAt).toISOString() };
+      eventLog.report(codedEvent('warning', 'engine', 'gateway.unclean', 'PB_UNCLEAN_END', details));
+    }
 
     let stopping: Promise<void> | undefined;
     const stop = async (waitMs: number): Promise<void> => {
       state = 'draining';
       logOf('engine').info('draining');
+      desk.cancelAll();
       await fleet.stop(waitMs);
       state = 'stopped';
       eventLog.report({ severity: 'info', source: 'engine', type: 'gateway.stopped', message: 'Patchbay was stopped' });

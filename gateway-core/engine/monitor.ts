@@ -1,19 +1,21 @@
 import type { Catalogue } from '../catalog/catalogue.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { codedEvent } from '../events/report.ts';
+import { stepDifference } from '../flow/counters.ts';
+import type { HealthWatch } from '../health/watch.ts';
 import type { GatewayState, NeedsYou, StatusReport, Topology } from '../protocol/model.ts';
-import { EMPTY_SPOOLS } from '../storage/spool-wire.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
-import type { Fleet, Totals } from './fleet.ts';
+import type { Epoch } from './epoch.ts';
+import { noTotals, type Fleet, type Totals } from './fleet.ts';
 import { Rates } from './rates.ts';
 import { SilenceWatch } from './silence.ts';
 import { reportStatus, topologyOf } from './status.ts';
 
 export interface MonitorOptions {
   readonly version: string;
-  readonly epoch: string;
-  readonly startedAt: number;
+  readonly epoch: Epoch;
+  readonly health: HealthWatch;
   readonly keeper: ConfigKeeper;
   readonly fleet: Fleet;
   readonly catalogue: Catalogue;
@@ -33,16 +35,11 @@ export class Monitor {
   private readonly unbalanced = new Set<string>();
   /** Pipelines of which workers and spools say different things. */
   private readonly missing = new Set<string>();
+  /** Reports that someone asks for between two looks must not cut the second that health is measured over. */
+  private healthDue = false;
   private readonly pluginNeeds = new Map<string, NeedsYou>();
   private timer: NodeJS.Timeout | undefined;
-  private totals: Totals = {
-    instances: new Map(),
-    pipelines: new Map(),
-    sinks: new Map(),
-    spools: EMPTY_SPOOLS,
-    metrics: [],
-    workers: new Map(),
-  };
+  private totals: Totals = noTotals();
   private looking: Promise<StatusReport> | undefined;
   last: StatusReport | undefined;
 
@@ -85,21 +82,25 @@ export class Monitor {
   }
 
   private async look(): Promise<void> {
+    this.healthDue = true;
     const report = await this.fresh();
     this.compare();
     this.rates.add(performance.now(), this.totals);
+    this.options.health.lookAtSpools(report.sinks);
     this.watch(report);
     this.options.status.send(report);
   }
 
   private async take(): Promise<StatusReport> {
     this.totals = await this.options.fleet.totals();
-    const { keeper, fleet, version, epoch, startedAt } = this.options;
+    if (this.healthDue) this.options.health.look(this.totals);
+    this.healthDue = false;
+    const { keeper, fleet, version, epoch, health } = this.options;
     this.last = reportStatus({
       state: this.options.state(),
       version,
       epoch,
-      startedAt,
+      health: health.last,
       configVersion: keeper.version,
       configured: keeper.configured,
       config: keeper.running,
@@ -108,7 +109,7 @@ export class Monitor {
       rates: this.rates,
       silent: this.silence.silent,
       unbalanced: this.missing,
-      otherNeeds: [...this.pluginNeeds.values()],
+      otherNeeds: [...this.pluginNeeds.values(), ...health.needs()],
     });
     return this.last;
   }
@@ -136,20 +137,21 @@ export class Monitor {
         message: `${name} brings messages in again`,
       });
     for (const [name, pipeline] of Object.entries(report.pipelines)) {
-      if (pipeline.addsUp) this.unbalanced.delete(name);
-      else if (!this.unbalanced.has(name)) {
-        this.unbalanced.add(name);
-        const difference =
-          pipeline.received -
-          pipeline.delivered -
-          pipeline.filtered -
-          pipeline.deadLettered -
-          pipeline.dropped -
-          pipeline.spooled -
-          pipeline.inFlight -
-          pipeline.returned;
-        events.report(codedEvent('critical', 'flow', 'ledger.unbalanced', 'PB_LEDGER', { name, difference }, name));
-      }
+      const { received, delivered, filtered, deadLettered, dropped, spooled, inFlight, returned } = pipeline;
+      const difference = received - delivered - filtered - deadLettered - dropped - spooled - inFlight - returned;
+      this.balance(name, pipeline.addsUp, difference);
+    }
+    // A sink and a pipeline may bear the same name.
+    for (const [name, instance] of Object.entries(report.instances))
+      this.balance(`${instance.kind} ${name}`, instance.addsUp, stepDifference(instance), name);
+  }
+
+  private balance(what: string, addsUp: boolean, difference: number, subject = what): void {
+    if (addsUp) this.unbalanced.delete(what);
+    else if (!this.unbalanced.has(what)) {
+      this.unbalanced.add(what);
+      const details = { name: what, difference };
+      this.options.events.report(codedEvent('critical', 'flow', 'ledger.unbalanced', 'PB_LEDGER', details, subject));
     }
   }
 }

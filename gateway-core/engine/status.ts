@@ -1,6 +1,9 @@
 import type { ResolvedConfig, ResolvedPipeline } from '../config/resolved.ts';
-import { pipelineCounters, stepCounters } from '../flow/counters.ts';
+import { pipelineCounters, stepCounters, stepDifference } from '../flow/counters.ts';
+import { bottleneckOf, type ThreadLoad } from '../health/bottleneck.ts';
 import type {
+  Bottleneck,
+  EngineHealth,
   GatewayState,
   InstanceStatus,
   NeedsYou,
@@ -12,6 +15,7 @@ import type {
 import type { SinkStats } from '../isolation/wire.ts';
 import { errorRegistry, fill, type ErrorCode } from '../protocol/errors/index.ts';
 import type { OrphanSpool, SpoolState } from '../storage/spool-wire.ts';
+import type { Epoch } from './epoch.ts';
 import { addsUp } from './spool-counts.ts';
 import type { Fleet, Totals } from './fleet.ts';
 import type { Rates } from './rates.ts';
@@ -19,8 +23,8 @@ import type { Rates } from './rates.ts';
 export interface StatusInputs {
   readonly state: GatewayState;
   readonly version: string;
-  readonly epoch: string;
-  readonly startedAt: number;
+  readonly epoch: Epoch;
+  readonly health: EngineHealth;
   readonly configVersion: number;
   readonly configured: boolean;
   readonly config: ResolvedConfig | null;
@@ -49,6 +53,8 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
     const counters = totals.instances.get(instance.name) ?? stepCounters();
     const known = record?.state ?? (instance.enabled ? 'stopped' : 'disabled');
     const state = known === 'running' && fleet.isSinkPaused(instance.name) ? 'paused' : known;
+    const shares = totals.stages.get(instance.name);
+    const balanced = stepDifference(counters) === 0;
     instances[instance.name] = {
       kind: instance.kind,
       plugin: instance.plugin.name,
@@ -62,8 +68,15 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
       emitted: counters.emitted,
       refused: counters.refused,
       filtered: counters.filtered,
+      created: counters.created,
+      returned: counters.returned,
+      held: counters.held,
+      addsUp: balanced,
       lastMessage: counters.lastMessage,
+      busy: round(shares?.busy),
+      waiting: round(shares?.waiting),
     };
+    if (!balanced) needsYou.push(unbalanced(`${instance.kind} ${instance.name}`, instance.name));
     if (instance.kind === 'sink') {
       const queue = totals.sinks.get(instance.name);
       const spool = totals.spools.sinks[instance.name];
@@ -95,7 +108,7 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
         message: `${instance.name} ${state === 'failed' ? 'has failed' : 'is being retried'}: ${record?.reason ?? ''}`,
         remedy: remedyOf(code),
         subject: instance.name,
-        since: record?.since ?? inputs.startedAt,
+        since: record?.since ?? inputs.epoch.startedAt,
       });
     }
     const silentSince = inputs.silent.get(instance.name);
@@ -110,21 +123,14 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
     }
   }
 
+  const loads = loadsOf(inputs.health, instances);
   let inPerSecond = 0;
   let outPerSecond = 0;
   for (const pipeline of config?.pipelines.values() ?? []) {
-    const status = pipelineStatus(pipeline, inputs);
+    const status = pipelineStatus(pipeline, inputs, instances, sinks, loads);
     pipelines[pipeline.name] = status;
     outPerSecond += rates.delivered(pipeline.name);
-    if (!status.addsUp) {
-      needsYou.push({
-        code: 'PB_LEDGER',
-        message: `The counts of ${pipeline.name} do not add up`,
-        remedy: remedyOf('PB_LEDGER'),
-        subject: pipeline.name,
-        since: Date.now(),
-      });
-    }
+    if (!status.addsUp) needsYou.push(unbalanced(pipeline.name, pipeline.name));
   }
   for (const [name, instance] of Object.entries(instances))
     if (instance.kind === 'source') inPerSecond += rates.instance(name);
@@ -138,10 +144,13 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
     state: degraded ? 'degraded' : inputs.state,
     version: inputs.version,
     time: Date.now(),
-    uptimeSeconds: Math.round((Date.now() - inputs.startedAt) / 1000),
+    uptimeSeconds: Math.round((Date.now() - inputs.epoch.startedAt) / 1000),
     project: config?.project ?? 'default',
     pid: process.pid,
-    epoch: inputs.epoch,
+    epoch: inputs.epoch.id,
+    epochStart: inputs.epoch.start,
+    lastEpoch: inputs.epoch.last,
+    health: inputs.health,
     configVersion: inputs.configVersion,
     configured: inputs.configured,
     inPerSecond: Math.round(inPerSecond * 10) / 10,
@@ -153,27 +162,96 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
   };
 }
 
-function pipelineStatus(pipeline: ResolvedPipeline, inputs: StatusInputs): PipelineStatus {
+function pipelineStatus(
+  pipeline: ResolvedPipeline,
+  inputs: StatusInputs,
+  instances: StatusReport['instances'],
+  sinks: StatusReport['sinks'],
+  loads: ReadonlyMap<string, ThreadLoad>,
+): PipelineStatus {
   const { fleet, totals, rates } = inputs;
   const c = totals.pipelines.get(pipeline.name) ?? pipelineCounters();
   const idle = fleet.idleReason(pipeline.name);
   const counts = fleet.spoolCounts.of(pipeline.name, c);
   const blockedBy = pipeline.to.filter((name) => isFull(totals, name));
+  const state = !pipeline.enabled
+    ? 'disabled'
+    : fleet.isPaused(pipeline.name)
+      ? 'paused'
+      : idle !== undefined
+        ? 'stopped'
+        : blockedBy.length > 0
+          ? 'blocked'
+          : 'running';
   return {
-    state: !pipeline.enabled
-      ? 'disabled'
-      : fleet.isPaused(pipeline.name)
-        ? 'paused'
-        : idle !== undefined
-          ? 'stopped'
-          : blockedBy.length > 0
-            ? 'blocked'
-            : 'running',
+    state,
     ...counts,
     ratePerSecond: rates.pipeline(pipeline.name),
     blockedBy,
     addsUp: addsUp(counts) && !inputs.unbalanced.has(pipeline.name),
+    exact: !totals.inexact.has(pipeline.name),
+    bottleneck: state === 'running' || state === 'blocked' ? verdict(pipeline, instances, sinks, loads) : null,
   };
+}
+
+function verdict(
+  pipeline: ResolvedPipeline,
+  instances: StatusReport['instances'],
+  sinks: StatusReport['sinks'],
+  threads: ReadonlyMap<string, ThreadLoad>,
+): Bottleneck | null {
+  const stage = (name: string) => {
+    const { placement = '', busy = 0, waiting = 0 } = instances[name] ?? {};
+    return { name, thread: placement, busy, waiting };
+  };
+  return bottleneckOf({
+    sources: pipeline.from.map(stage),
+    handlers: pipeline.through.map(stage),
+    sinks: pipeline.to.map((name) => {
+      const sink = sinks[name];
+      const inMemory = (sink?.queued ?? 0) / Math.max(1, sink?.queueLimit ?? 1);
+      const onDisk = (sink?.spooledBytes ?? 0) / Math.max(1, sink?.spoolLimitBytes ?? 1);
+      return {
+        ...stage(name),
+        // Memory before a sink with a spool is only a window on it: that may be full all the time.
+        fill: sink?.buffer === 'disk' ? onDisk : inMemory,
+        away: sink !== undefined && (sink.state === 'retrying' || sink.state === 'failed' || sink.circuit === 'open'),
+      };
+    }),
+    threads,
+  });
+}
+
+/** What each thread's time goes to. Instances with copies count for each of their threads alike. */
+function loadsOf(health: EngineHealth, instances: StatusReport['instances']): ReadonlyMap<string, ThreadLoad> {
+  const loads = new Map<string, ThreadLoad>();
+  for (const [thread, { utilisation: busy }] of Object.entries(health.threads)) {
+    const here = Object.entries(instances).flatMap(([name, { kind, placement, busy: share }]) =>
+      kind !== 'executor' && kind !== 'action' && kind !== 'driver' && placement.split(', ').includes(thread)
+        ? [{ name, kind, busy: share }]
+        : [],
+    );
+    const sources = here.filter(({ kind }) => kind === 'source');
+    const emitting = sources.reduce((sum, source) => sum + source.busy, 0);
+    const own = Math.max(0, busy - emitting) / Math.max(1, sources.length);
+    const stages = here.map((stage) => (stage.kind === 'source' ? { ...stage, busy: own } : stage));
+    loads.set(thread, { busy, stages });
+  }
+  return loads;
+}
+
+function unbalanced(what: string, subject: string): NeedsYou {
+  return {
+    code: 'PB_LEDGER',
+    message: `The counts of ${what} do not add up`,
+    remedy: remedyOf('PB_LEDGER'),
+    subject,
+    since: Date.now(),
+  };
+}
+
+function round(share = 0): number {
+  return Math.round(share * 1000) / 1000;
 }
 
 /** Nodes and edges of the running config. */

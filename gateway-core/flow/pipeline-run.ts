@@ -4,13 +4,14 @@
  * another; as long as every handler answers at once, all of it happens inside `accept`.
  */
 import type { DeadLetters } from '../delivery/dead-letters.ts';
-import { forUpstream, NO_EXCEPTIONS, Outcomes, type OutcomeAt } from '../delivery/outcomes.ts';
+import { forUpstream, NO_EXCEPTIONS, Outcomes, type Ended, type OutcomeAt } from '../delivery/outcomes.ts';
 import type { FlightBook, Target } from '../delivery/target.ts';
 import { Filtered, Refused, type Expression, type HandlerItem, type Message } from '../plugin-api/index.ts';
 import type { TapPoint } from '../live/tap-point.ts';
 import type { Lineage } from '../storage/spool-wire.ts';
 import type { PipelineCounters, StepCounters } from './counters.ts';
 import { isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
+import { traceOf } from './traced-refusal.ts';
 
 /** A target with what is counted and seen of it on this side. */
 export interface TargetStep {
@@ -29,8 +30,16 @@ export interface PipelineParts {
   readonly flights: FlightBook | undefined;
 }
 
+/** Where messages enter: a step or target by name, or the beginning. */
+export type Entry = { readonly at: 'start' } | { readonly at: 'step' | 'target'; readonly name: string };
+
+const START: Entry = { at: 'start' };
+
 interface Pending {
   readonly batch: readonly (Message | Refused)[];
+  readonly entry: Entry;
+  /** Put in by an operator: they are told only of what really became of it, also with at most once. */
+  readonly injected: boolean;
   readonly since: number;
   readonly settle: (exceptions: readonly OutcomeAt[]) => void;
 }
@@ -51,6 +60,16 @@ interface Flight {
   /** Undefined while item i is root i. */
   roots: readonly number[] | undefined;
 }
+
+/** Where a step counts what its target says of a message. */
+const COUNTED_AS = {
+  delivered: 'emitted',
+  filtered: 'filtered',
+  refused: 'refused',
+  retry: 'returned',
+  // It ends at this step by the operator's choice, as what is filtered does.
+  dropped: 'filtered',
+} as const satisfies Record<Ended['kind'], keyof StepCounters>;
 
 export class PipelineRun {
   readonly name: string;
@@ -113,6 +132,13 @@ export class PipelineRun {
     return messages;
   }
 
+  /** Ends for good: as `drain`, and whoever waits for room here need no longer. */
+  end(): Promise<void> {
+    const drained = this.drain();
+    this.wakeRoom();
+    return drained;
+  }
+
   /** Gives back batches that have waited to begin, or for a handler's answer, since before `before` (performance.now). */
   giveBackLate(before: number): void {
     const { handled } = this;
@@ -131,16 +157,32 @@ export class PipelineRun {
 
   /**
    * Takes a batch, always. `settle` is called once with every outcome other than delivered;
-   * before `accept` returns when all of it could be done on the spot.
+   * before `accept` returns when all of it could be done on the spot. Returns how many messages
+   * it has counted as received, for the source's own count.
    */
-  accept(batch: readonly (Message | Refused)[], settle: (exceptions: readonly OutcomeAt[]) => void): void {
+  accept(batch: readonly (Message | Refused)[], settle: (exceptions: readonly OutcomeAt[]) => void): number {
+    return this.take({ batch, entry: START, injected: false, since: performance.now(), settle });
+  }
+
+  /**
+   * Takes messages that had been refused, always, as new ones of the ledger: at the beginning, at
+   * the handler they are to enter (and on from there), or for one sink alone. Each has its outcome
+   * only when it is known, whatever the pipeline's delivery. What is to enter where there is
+   * nothing of that name (any more) is given back with PB_LETTER_PLACE_GONE.
+   */
+  inject(batch: readonly Message[], entry: Entry, settle: (exceptions: readonly OutcomeAt[]) => void): void {
+    this.take({ batch, entry, injected: true, since: performance.now(), settle });
+  }
+
+  private take(pending: Pending): number {
+    const { batch } = pending;
     this.counters.received += batch.length;
     this.counters.inFlight += batch.length;
-    const pending: Pending = { batch, since: performance.now(), settle };
     // The last batches of sources that had been promised room before.
     if (this.drained) this.giveBack(pending, 'PB_PIPELINE_DRAINING', `${this.name} is being drained`);
     else if (this.busy || this.paused || this.waiting.length > 0) this.waiting.push(pending);
     else this.begin(pending);
+    return batch.length;
   }
 
   /** Undefined when there is room for another batch; else resolves when there is. */
@@ -174,13 +216,19 @@ export class PipelineRun {
       items: [],
       roots: undefined,
     };
-    this.admit(flight);
-    const { steps } = this.parts;
-    const parts = this.parts;
+    const parts = partsFrom(this.parts, pending.entry);
+    if (parts === undefined) {
+      const { entry } = pending;
+      const name = entry.at === 'start' ? '' : entry.name;
+      this.giveBack(pending, 'PB_LETTER_PLACE_GONE', `${name} is not part of ${this.name} any more`);
+      return;
+    }
+    this.admit(flight, parts.where);
+    const { steps } = parts;
     for (let i = 0; i < steps.length && flight.items.length > 0; i++) {
       const step = steps[i] as HandlerStep;
       const started = step.tap.active ? performance.now() : 0;
-      const results = step.handle(flight.items);
+      const results = give(step, flight.items);
       if (results instanceof Promise) {
         this.busy = true;
         this.handled = flight;
@@ -204,13 +252,18 @@ export class PipelineRun {
     let started = firstStarted;
     for (let i = at; ;) {
       const answer = await results;
-      if (flight.abandoned) break;
+      if (flight.abandoned) {
+        const { counters } = parts.steps[i] as HandlerStep;
+        counters.held -= flight.items.length;
+        counters.returned += flight.items.length;
+        break;
+      }
       this.apply(flight, parts.steps[i] as HandlerStep, answer, started);
       i++;
       const step = parts.steps[i];
       if (step === undefined || flight.items.length === 0) break;
       started = step.tap.active ? performance.now() : 0;
-      results = step.handle(flight.items);
+      results = give(step, flight.items);
     }
     if (!flight.abandoned) this.handOver(flight, parts);
     this.handled = undefined;
@@ -219,9 +272,8 @@ export class PipelineRun {
   }
 
   /** Sets aside what the source itself refused and what `where` does not let through. */
-  private admit(flight: Flight): void {
+  private admit(flight: Flight, where: Expression | undefined): void {
     const { batch } = flight.pending;
-    const { where } = this.parts;
     let plain = where === undefined;
     for (let i = 0; plain && i < batch.length; i++) plain = !(batch[i] instanceof Refused);
     if (plain) {
@@ -232,7 +284,7 @@ export class PipelineRun {
     const roots: number[] = [];
     for (let i = 0; i < batch.length; i++) {
       const item = batch[i] as Message | Refused;
-      if (item instanceof Refused) this.refuse(flight, i, item, item.message, item.message?.instance ?? '');
+      if (item instanceof Refused) this.refuse(flight, i, item, item.message, item.message?.instance ?? '', 'source');
       else if (where === undefined || where.test(item)) {
         items.push(item);
         roots.push(i);
@@ -245,7 +297,7 @@ export class PipelineRun {
   private apply(flight: Flight, step: HandlerStep, results: StepResults, started: number): void {
     const { items, roots } = flight;
     const { counters } = step;
-    counters.received += items.length;
+    counters.held -= items.length;
     counters.lastMessage = Date.now();
     if (step.tap.active)
       step.tap.handled(items, results, this.name, ((performance.now() - started) * 1000) / items.length);
@@ -255,8 +307,8 @@ export class PipelineRun {
       straight = !Array.isArray(result) && isMessage(result as HandlerItem);
     }
     if (straight) {
-      counters.emitted += results.length;
       flight.items = results as readonly Message[];
+      counters.emitted += flight.items.length;
       return;
     }
     const out: Message[] = [];
@@ -268,12 +320,14 @@ export class PipelineRun {
       if (Array.isArray(result)) {
         const parts = result as readonly HandlerItem[];
         if (parts.length === 0) this.filter(flight, step, root, 'split into nothing');
+        else counters.created += parts.length - 1;
         for (const part of parts) this.sort(flight, step, root, input, part, out, outRoots);
       } else this.sort(flight, step, root, input, result as HandlerItem, out, outRoots);
     }
-    counters.emitted += out.length;
     flight.items = out;
     flight.roots = outRoots;
+    // From what goes on, not from the results: what gets lost between them must show.
+    counters.emitted += flight.items.length;
   }
 
   private sort(
@@ -288,7 +342,7 @@ export class PipelineRun {
     if (item instanceof Filtered) this.filter(flight, step, root, item.reason);
     else if (item instanceof Refused) {
       step.counters.refused++;
-      this.refuse(flight, root, item, item.message ?? input, step.name);
+      this.refuse(flight, root, item, item.message ?? input, step.name, 'handler');
     } else if (isMessage(item)) {
       out.push(item);
       outRoots.push(root);
@@ -300,6 +354,7 @@ export class PipelineRun {
         new Refused('PB_PLUGIN_RESULT', `the handler gave ${item === null ? 'null' : typeof item} for a message`),
         input,
         step.name,
+        'handler',
       );
     }
   }
@@ -309,14 +364,28 @@ export class PipelineRun {
     flight.outcomes.add(root, { kind: 'filtered', reason });
   }
 
-  private refuse(flight: Flight, root: number, refused: Refused, message: Message | undefined, instance: string): void {
+  private refuse(
+    flight: Flight,
+    root: number,
+    refused: Refused,
+    message: Message | undefined,
+    instance: string,
+    place: 'source' | 'handler',
+  ): void {
     const { code, cause } = refused;
     if (message === undefined) {
       flight.outcomes.add(root, { kind: 'refused', code, cause, stored: false });
       return;
     }
     const stored = this.deadLetters
-      .add(message, { pipeline: this.name, instance, code, cause, attempts: 1 })
+      .add(message, {
+        pipeline: this.name,
+        instance,
+        place,
+        code,
+        cause,
+        ...traceOf(refused),
+      })
       .then((outcome) => flight.outcomes.add(root, outcome));
     (flight.stores ??= []).push(stored);
   }
@@ -332,18 +401,20 @@ export class PipelineRun {
     if (items.length > 0) {
       if (roots !== undefined && !flight.outcomes.empty) for (const root of roots) flight.outcomes.goesOn(root);
       left += parts.targets.length;
-      if (parts.atMostOnce) {
+      if (parts.atMostOnce && !flight.pending.injected) {
         flight.letGo = true;
         flight.pending.settle(NO_EXCEPTIONS);
       }
       const lineage = this.lineageOf(flight, parts);
       for (const { target, counters, tap } of parts.targets) {
         counters.received += items.length;
+        counters.held += items.length;
         counters.lastMessage = Date.now();
         if (tap.active) tap.passed(items, this.name);
         const done = (exceptions: readonly OutcomeAt[]): void => {
+          counters.held -= items.length;
           for (const { index, outcome } of exceptions) {
-            if (outcome.kind === 'refused') counters.refused++;
+            counters[COUNTED_AS[outcome.kind]]++;
             flight.outcomes.add(roots === undefined ? index : (roots[index] as number), outcome);
           }
           counters.emitted += items.length - exceptions.length;
@@ -383,7 +454,8 @@ export class PipelineRun {
       this.flights?.settle(flight.spooledAs, this.name, size, excluded);
     }
     counters.inFlight -= size;
-    if (!flight.letGo) pending.settle(exceptions.length === 0 ? exceptions : forUpstream(exceptions));
+    if (!flight.letGo)
+      pending.settle(exceptions.length === 0 || pending.injected ? exceptions : forUpstream(exceptions));
     if (counters.inFlight === 0) this.wakeIdle();
   }
 
@@ -406,4 +478,22 @@ export class PipelineRun {
     this.idleWaiters = [];
     for (const wake of waiters) wake();
   }
+}
+
+/** What messages go through that enter at `entry`; undefined when there is no such place. */
+function partsFrom(parts: PipelineParts, entry: Entry): PipelineParts | undefined {
+  if (entry.at === 'start') return parts;
+  if (entry.at === 'target') {
+    const targets = parts.targets.filter(({ target }) => target.name === entry.name);
+    return targets.length === 0 ? undefined : { ...parts, where: undefined, steps: [], targets };
+  }
+  const at = parts.steps.findIndex(({ name }) => name === entry.name);
+  return at < 0 ? undefined : { ...parts, where: undefined, steps: parts.steps.slice(at) };
+}
+
+/** Hands items to a step, which holds them until its results are taken in. */
+function give(step: HandlerStep, items: readonly Message[]): StepResults | Promise<StepResults> {
+  step.counters.received += items.length;
+  step.counters.held += items.length;
+  return step.handle(items);
 }

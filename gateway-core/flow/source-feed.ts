@@ -13,6 +13,7 @@ import {
 import type { TapPoint } from '../live/tap-point.ts';
 import type { StepCounters } from './counters.ts';
 import type { PipelineRun } from './pipeline-run.ts';
+import { StageTime } from './stage-time.ts';
 
 const AT_ONCE = Promise.resolve();
 const DELIVERED: Promise<EmittedOutcomes> = Promise.resolve(ALL_DELIVERED);
@@ -25,6 +26,10 @@ export class SourceFeed {
   readonly name: string;
   readonly counters: StepCounters;
   readonly tap: TapPoint;
+  /** In `emit`: what the pipelines do at once included. */
+  readonly time = new StageTime();
+  /** Waiting for room. */
+  readonly waiting = new StageTime();
   private pipelines: readonly PipelineRun[] = [];
   private inFlight = 0;
   private roomWaiters: (() => void)[] = [];
@@ -48,14 +53,23 @@ export class SourceFeed {
 
   /** See `Emit` of the plugin API. */
   readonly emit = (batch: readonly (Message | Refused)[]): Emission => {
+    const begun = this.time.begin();
+    const emission = this.take(batch);
+    this.time.end(begun);
+    return emission;
+  };
+
+  private take(batch: readonly (Message | Refused)[]): Emission {
     const size = batch.length;
     const { counters, pipelines } = this;
     counters.received += size;
-    counters.emitted += size;
     counters.lastMessage = Date.now();
     if (this.tap.active) this.tapBatch(batch);
     if (size === 0) return ALL_DONE;
-    if (pipelines.length === 0) return unconnected(this.name, size);
+    if (pipelines.length === 0) {
+      counters.returned += size;
+      return unconnected(this.name, size);
+    }
 
     let left = pipelines.length;
     let combined: CombinedOutcomes | undefined;
@@ -75,14 +89,17 @@ export class SourceFeed {
       this.settled();
       resolve?.(outcomesOf(single ?? combined?.list()));
     };
-    for (const pipeline of pipelines) pipeline.accept(batch, settle);
+    let taken = 0;
+    for (const pipeline of pipelines) taken += pipeline.accept(batch, settle);
+    // What the pipelines say they took, not what came in: the two must agree.
+    counters.emitted += taken / pipelines.length;
 
     const outcomes =
       left === 0 ? atOnce(single ?? combined?.list()) : new Promise<EmittedOutcomes>((done) => (resolve = done));
     const admitted = this.room();
     if (outcomes === DELIVERED && admitted === AT_ONCE) return ALL_DONE;
     return { admitted, outcomes };
-  };
+  }
 
   private room(): Promise<void> {
     let full: Promise<void>[] | undefined;
@@ -91,7 +108,9 @@ export class SourceFeed {
       if (room !== undefined) (full ??= []).push(room);
     }
     if (this.inFlight >= MAX_IN_FLIGHT) (full ??= []).push(new Promise((resolve) => this.roomWaiters.push(resolve)));
-    return full === undefined ? AT_ONCE : Promise.all(full).then(() => undefined);
+    if (full === undefined) return AT_ONCE;
+    this.waiting.enter();
+    return Promise.all(full).then(() => this.waiting.leave());
   }
 
   private settled(): void {

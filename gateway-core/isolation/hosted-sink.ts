@@ -1,15 +1,19 @@
 import type { SinkQueue, SinkQueueOptions } from '../delivery/sink-queue.ts';
 import type { SpoolReader } from '../delivery/spool-reader.ts';
+import { StageTime } from '../flow/stage-time.ts';
 import { TapPoint } from '../live/tap-point.ts';
 import type { Sink, SinkDefinition } from '../plugin-api/index.ts';
 import { beginLife, type ContextServices, type Life } from './instance-context.ts';
 import type { InstanceSpec } from './spec.ts';
+import { timedSink } from './timed-sink.ts';
 
 /** A sink instance in its thread, behind its queue and, where it has one, its spool. */
 export class HostedSink {
   readonly queue: SinkQueue;
   readonly reader: SpoolReader;
   readonly tap = new TapPoint();
+  /** With a write under way. */
+  readonly time = new StageTime();
   private readonly services: ContextServices;
   private readonly onState: SinkQueueOptions['onState'];
   private spec: InstanceSpec;
@@ -111,7 +115,7 @@ export class HostedSink {
     try {
       sink = definition.create(life.context);
       this.sink = sink;
-      await this.queue.attach(sink);
+      await this.queue.attach(timedSink(sink, this.time));
     } catch (error) {
       this.sink = undefined;
       life.end();

@@ -9,11 +9,13 @@ import type { SpoolClient } from '../delivery/spool-client.ts';
 import { SpoolReader } from '../delivery/spool-reader.ts';
 import { SpoolTarget } from '../delivery/spool-target.ts';
 import type { Target } from '../delivery/target.ts';
-import { pipelineCounters, stepCounters, type PipelineCounters, type StepCounters } from '../flow/counters.ts';
+import type { CounterBlock } from '../flow/counter-block.ts';
+import { copyPipeline, copyStep, type PipelineCounters, type StepCounters } from '../flow/counters.ts';
 import { compileExpression } from '../flow/expression.ts';
 import { HandlerStep } from '../flow/handler-step.ts';
 import { PipelineRun, type PipelineParts, type TargetStep } from '../flow/pipeline-run.ts';
 import { SourceFeed } from '../flow/source-feed.ts';
+import { createRedactor } from '../engine/redaction.ts';
 import { TapPoint } from '../live/tap-point.ts';
 import { Tap, type TapReport, type TapSpec } from '../live/tap.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
@@ -22,17 +24,20 @@ import type { InstanceState } from '../protocol/model.ts';
 import { HostedHandler } from './hosted-handler.ts';
 import { HostedSink } from './hosted-sink.ts';
 import { HostedSource, within } from './hosted-source.ts';
+import { inject } from './injection.ts';
 import { beginLife, type ContextServices } from './instance-context.ts';
 import { loadPlugin } from './load-plugin.ts';
 import { RemoteHandler, serveHandler } from './remote-handler.ts';
 import { RemoteSink, serveSink } from './remote-sink.ts';
 import type { InstanceSpec, PipelineSpec, StepRef } from './spec.ts';
-import type { CommandName, Commands, SinkStats, WorkerStats } from './wire.ts';
+import { ThreadProbe, type ThreadFigures } from '../health/thread-probe.ts';
+import type { CommandName, Commands, SinkStats, StageShares, WorkerStats } from './wire.ts';
 
 export interface RuntimeOptions {
   readonly deadlineMs: number;
   readonly writeMs: number;
   readonly spools: SpoolClient;
+  readonly counters: CounterBlock;
   readonly services: ContextServices;
   onState(instance: string, state: InstanceState, reason: string, error?: unknown): void;
   onTapReport(report: TapReport): void;
@@ -48,6 +53,7 @@ interface RemoteStep {
 export class Runtime {
   private readonly options: RuntimeOptions;
   private readonly deadLetters: DeadLetters;
+  private readonly secrets = createRedactor();
   private readonly sources = new Map<string, HostedSource>();
   private readonly handlers = new Map<string, HostedHandler>();
   private readonly sinks = new Map<string, HostedSink>();
@@ -60,7 +66,9 @@ export class Runtime {
   private readonly tapPoints = new Map<string, TapPoint>();
   private readonly taps = new Map<string, Tap>();
   private readonly sweepTimer: NodeJS.Timeout;
-  private lastUtilisation = performance.eventLoopUtilization();
+  private readonly thread = new ThreadProbe();
+  private health: ThreadFigures = this.thread.look();
+  private stages: Readonly<Record<string, StageShares>> = {};
 
   constructor(options: RuntimeOptions) {
     this.options = options;
@@ -68,6 +76,7 @@ export class Runtime {
       (letters) => options.services.storage.deadLettersAdd(letters),
       (error, count) =>
         options.services.logger('').error(`${count} refused messages could not be stored`, { error: String(error) }),
+      (text) => this.secrets.redact(text),
     );
     this.sweepTimer = setInterval(() => this.sweep(), 1000).unref();
   }
@@ -113,6 +122,7 @@ export class Runtime {
     resumeSink: ({ name }) => this.sinks.get(name)?.queue.resume(),
     purgeSink: ({ name }) => this.purgeSink(name),
     drainSink: ({ name }) => this.sinks.get(name)?.drained(),
+    inject: (injection) => inject(this.pipelines.get(injection.pipeline), injection),
     openTap: ({ tap }) => ({ attached: this.openTap(tap) }),
     closeTap: ({ tap }) => this.closeTap(tap),
     stats: () => this.stats(),
@@ -123,6 +133,7 @@ export class Runtime {
   private async startInstance(spec: InstanceSpec): Promise<void> {
     const { services } = this.options;
     const { name } = spec;
+    this.secrets.register(spec.secrets);
     const report = (state: InstanceState, reason: string, error?: unknown): void =>
       this.options.onState(name, state, reason, error);
     try {
@@ -190,6 +201,7 @@ export class Runtime {
       return false;
     }
     const definition = await loadPlugin(spec);
+    this.secrets.register(spec.secrets);
     switch (definition.kind) {
       case 'source':
         return this.hosted(this.sources, spec.name).replace(spec, definition as SourceDefinition<unknown>, waitMs);
@@ -213,7 +225,7 @@ export class Runtime {
     for (const [name, run] of this.pipelines) {
       if (names.has(name)) continue;
       this.pipelines.delete(name);
-      void run.drain();
+      void run.end();
     }
     specs.forEach((spec, i) => {
       const run = this.pipelines.get(spec.name);
@@ -297,7 +309,7 @@ export class Runtime {
     const sink = this.sinks.get(name);
     const handler = this.handlers.get(name);
     if (sink !== undefined) serveSink(port, sink.queue);
-    else if (handler !== undefined) serveHandler(port, handler.step);
+    else if (handler !== undefined) serveHandler(port, handler.step, (text) => this.secrets.redact(text));
     else port.close();
   }
 
@@ -343,9 +355,6 @@ export class Runtime {
   }
 
   private stats(): WorkerStats {
-    const utilisation = performance.eventLoopUtilization();
-    const share = performance.eventLoopUtilization(utilisation, this.lastUtilisation).utilization;
-    this.lastUtilisation = utilisation;
     const sinks: Record<string, SinkStats> = {};
     for (const [name, { queue }] of this.sinks)
       sinks[name] = {
@@ -360,12 +369,12 @@ export class Runtime {
         dropped: queue.counts.dropped,
       };
     return {
-      instances: Object.fromEntries([...this.instanceCounters].map(([name, counters]) => [name, { ...counters }])),
-      pipelines: Object.fromEntries([...this.pipelineCounts].map(([name, counters]) => [name, { ...counters }])),
+      instances: Object.fromEntries([...this.instanceCounters].map(([name, counters]) => [name, copyStep(counters)])),
+      pipelines: Object.fromEntries([...this.pipelineCounts].map(([name, counters]) => [name, copyPipeline(counters)])),
       sinks,
       metrics: this.options.services.metrics.list(),
-      heapBytes: process.memoryUsage().heapUsed,
-      utilisation: share,
+      stages: this.stages,
+      health: this.health,
     };
   }
 
@@ -380,6 +389,7 @@ export class Runtime {
     await Promise.allSettled([...this.handlers.values()].map((handler) => handler.end()));
     await Promise.allSettled([...this.sinks.values()].map((sink) => sink.end()));
     clearInterval(this.sweepTimer);
+    this.thread.end();
   }
 
   private sweep(): void {
@@ -387,17 +397,31 @@ export class Runtime {
     for (const run of this.pipelines.values()) run.giveBackLate(before);
     for (const sink of this.remoteSinks.values()) sink.sweep();
     for (const target of this.spoolTargets.values()) target.sweep();
+    this.health = this.thread.look();
+    this.stages = this.shares();
+  }
+
+  /** Of what runs here, and of what pipelines here wait for elsewhere. */
+  private shares(): Readonly<Record<string, StageShares>> {
+    const now = performance.now();
+    const shares: Record<string, StageShares> = {};
+    for (const [name, { feed }] of this.sources)
+      shares[name] = { busy: feed.time.share(now), waiting: feed.waiting.share(now) };
+    for (const [name, { step }] of [...this.handlers, ...this.remoteHandlers])
+      shares[name] = { busy: step.time.share(now), waiting: 0 };
+    for (const [name, { time }] of this.sinks) shares[name] = { busy: time.share(now), waiting: 0 };
+    return shares;
   }
 
   private countersOf(name: string): StepCounters {
     let counters = this.instanceCounters.get(name);
-    if (counters === undefined) this.instanceCounters.set(name, (counters = stepCounters()));
+    if (counters === undefined) this.instanceCounters.set(name, (counters = this.options.counters.step(name)));
     return counters;
   }
 
   private pipelineCountersOf(name: string): PipelineCounters {
     let counters = this.pipelineCounts.get(name);
-    if (counters === undefined) this.pipelineCounts.set(name, (counters = pipelineCounters()));
+    if (counters === undefined) this.pipelineCounts.set(name, (counters = this.options.counters.pipeline(name)));
     return counters;
   }
 

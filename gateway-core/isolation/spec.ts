@@ -7,6 +7,8 @@ export interface InstanceSpec {
   readonly plugin: string;
   readonly moduleUrl: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** Values in its config that no stored text may show. */
+  readonly secrets: readonly string[];
   readonly project: string;
   /** Sinks. */
   readonly concurrency: number;
@@ -45,4 +47,6 @@ export interface WorkerSettings {
   readonly writeMs: number;
   /** Counted up by the worker twice a second; the watchdog looks at it. */
   readonly heartbeat: SharedArrayBuffer;
+  /** Where it counts (`flow/counter-block.ts`). */
+  readonly counters: SharedArrayBuffer;
 }

@@ -1,10 +1,12 @@
 /** What engine and worker say to each other. */
 import type { MessagePort } from 'node:worker_threads';
 import type { PipelineCounters, StepCounters } from '../flow/counters.ts';
+import type { ThreadFigures } from '../health/thread-probe.ts';
 import type { TapReport, TapSpec } from '../live/tap.ts';
 import type { TestStep } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
 import type { WireError } from '../protocol/frames.ts';
+import type { Injected, Injection } from './injection.ts';
 import type { InstanceSpec, PipelineSpec } from './spec.ts';
 
 /** Commands by name: parameters and result. */
@@ -37,6 +39,7 @@ export interface Commands {
   purgeSink: { params: { name: string }; result: { messages: number } | undefined };
   /** Resolves when nothing waits for it any more, in memory or in its spool. */
   drainSink: { params: { name: string }; result: void };
+  inject: { params: Injection; result: Injected };
   openTap: { params: { tap: TapSpec }; result: { attached: boolean } };
   closeTap: { params: { tap: string }; result: void };
   stats: { params: Record<string, never>; result: WorkerStats };
@@ -63,6 +66,14 @@ export interface SinkStats {
   readonly dropped: number;
 }
 
+/** How an instance spent the last second, as shares of it, 0 to 1. */
+export interface StageShares {
+  /** Source: in `emit`, with what its pipelines do at once. Handler: with a batch. Sink: with a write under way. */
+  readonly busy: number;
+  /** Source: waiting for room. */
+  readonly waiting: number;
+}
+
 export interface WorkerStats {
   readonly instances: Readonly<Record<string, StepCounters>>;
   readonly pipelines: Readonly<Record<string, PipelineCounters>>;
@@ -74,9 +85,8 @@ export interface WorkerStats {
     readonly type: 'counter' | 'gauge';
     readonly value: number;
   }[];
-  readonly heapBytes: number;
-  /** Share of the thread's time spent busy since the last report, 0 to 1. */
-  readonly utilisation: number;
+  readonly stages: Readonly<Record<string, StageShares>>;
+  readonly health: ThreadFigures;
 }
 
 export type ToWorker = { readonly id: number; readonly command: CommandName; readonly params: unknown };

@@ -2,6 +2,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { createAmqpHost } from '../amqp/host.ts';
 import { SpoolClient } from '../delivery/spool-client.ts';
+import { CounterBlock } from '../flow/counter-block.ts';
 import { REPORT_MS } from '../live/tap.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import type { Logger } from '../plugin-api/index.ts';
@@ -37,6 +38,7 @@ const runtime = new Runtime({
   deadlineMs: settings.deadlineMs,
   writeMs: settings.writeMs,
   spools: new SpoolClient(spools),
+  counters: new CounterBlock(settings.counters),
   services: {
     storage: connectStorage(storage),
     metrics: new PluginMetrics(),
@@ -65,6 +67,7 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'openTap',
   'closeTap',
   'drainPipeline',
+  'inject',
   'pausePipeline',
   'resumePipeline',
   'purgePipeline',

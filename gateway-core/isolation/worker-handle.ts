@@ -4,6 +4,7 @@
  */
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { BackOff } from '../delivery/back-off.ts';
+import { counterMemory } from '../flow/counter-block.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import { reviveFault } from './fault.ts';
 import type { WorkerStart } from './worker-entry.ts';
@@ -42,6 +43,9 @@ export class WorkerHandle {
   private readonly options: WorkerOptions;
   private worker: Worker | undefined;
   private heartbeat = new Int32Array(new SharedArrayBuffer(4));
+  private silent = 0;
+  /** What its present thread counts in, or its last one counted in. */
+  counters = counterMemory();
   private id = 0;
   private readonly pending = new Map<number, { resolve: (value: never) => void; reject: (error: unknown) => void }>();
   private readonly backOff = new BackOff(500, 30_000);
@@ -58,6 +62,11 @@ export class WorkerHandle {
     this.name = options.name;
   }
 
+  /** Whole seconds without a sign of life. */
+  get silentSeconds(): number {
+    return this.silent;
+  }
+
   get up(): boolean {
     return this.worker !== undefined;
   }
@@ -66,6 +75,7 @@ export class WorkerHandle {
   async start(): Promise<void> {
     const [storage, spools] = await Promise.all([this.options.storagePort(), this.options.spoolPort()]);
     this.heartbeat = new Int32Array(new SharedArrayBuffer(4));
+    this.counters = counterMemory();
     const { sandbox } = this.options;
     const start: WorkerStart = {
       settings: {
@@ -73,6 +83,7 @@ export class WorkerHandle {
         deadlineMs: this.options.deadlineMs,
         writeMs: this.options.writeMs,
         heartbeat: this.heartbeat.buffer as SharedArrayBuffer,
+        counters: this.counters,
       },
       storage,
       spools,
@@ -194,13 +205,16 @@ export class WorkerHandle {
   /** Counts checks without a sign of life, not time: a machine that slept must not look like a hang. */
   private watch(worker: Worker): void {
     let last = Atomics.load(this.heartbeat, 0);
-    let silent = 0;
+    this.silent = 0;
     this.watchdog = setInterval(() => {
       const now = Atomics.load(this.heartbeat, 0);
-      silent = now === last ? silent + 1 : 0;
+      this.silent = now === last ? this.silent + 1 : 0;
       last = now;
-      if (silent >= this.options.watchdogSeconds) {
-        this.downReason = { reason: `did not answer for ${silent} s (an endless loop?)`, code: 'PB_WORKER_STALLED' };
+      if (this.silent >= this.options.watchdogSeconds) {
+        this.downReason = {
+          reason: `did not answer for ${this.silent} s (an endless loop?)`,
+          code: 'PB_WORKER_STALLED',
+        };
         clearInterval(this.watchdog);
         void worker.terminate();
       }

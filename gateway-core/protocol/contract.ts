@@ -3,6 +3,17 @@
  * from here; the engine checks parameters at run time against `control/parameters.ts`.
  */
 import type {
+  ExportItem,
+  LetterChange,
+  LetterDetail,
+  LetterFilter,
+  LetterRow,
+  LetterSelection,
+  LetterState,
+  LetterSummary,
+  RetryTo,
+} from './dead-letters.ts';
+import type {
   CatalogueEntry,
   ConfigEdit,
   ConfigVersion,
@@ -111,6 +122,30 @@ export interface Calls {
   /** A new one-time link to the panel in the browser, good for 60 seconds. Full access only. */
   'control.link': { params: Record<string, never>; result: { link: string } };
 
+  /** Newest first; `before`: only ids below it, for the next page. */
+  'deadletters.list': {
+    params: { filter?: LetterFilter; before?: number; limit?: number };
+    result: { letters: readonly LetterRow[] };
+  };
+  'deadletters.summary': { params: { filter?: LetterFilter }; result: LetterSummary };
+  'deadletters.show': { params: { id: number }; result: LetterDetail };
+  /** Refused with PB_LETTER_CHANGED when the letter is no longer at that revision. The original is kept. */
+  'deadletters.edit': {
+    params: { id: number; revision: number; change: LetterChange };
+    result: { revision: number };
+  };
+  /** Begins a retry and answers at once: how it goes is in the stream `deadletters`. `perSecond`: letters, at most. */
+  'deadletters.retry': {
+    params: { selection: LetterSelection; to: RetryTo; perSecond?: number };
+    result: { job: string; total: number };
+  };
+  /** Ends a retry after the batch that is under way. */
+  'deadletters.cancel': { params: { job: string }; result: Record<string, never> };
+  'deadletters.discard': {
+    params: { selection: LetterSelection; reason: string };
+    result: { discarded: number };
+  };
+
   'events.list': {
     params: { limit?: number; before?: number; severity?: string; source?: string };
     result: { events: readonly GatewayEvent[] };
@@ -147,6 +182,10 @@ export interface Streams {
   /** New events. */
   events: { params: Record<string, never>; item: GatewayEvent };
   logs: { params: { instance?: string }; item: LogLine };
+  /** How many dead letters there are and what is being retried: at once, and whenever it changed. */
+  deadletters: { params: Record<string, never>; item: LetterState };
+  /** The selected letters, oldest first; ends after the last one. */
+  'deadletters.export': { params: { selection: LetterSelection }; item: ExportItem };
   /** Says that `plugins.list` or `config.get` would answer anew. */
   changes: { params: Record<string, never>; item: { readonly what: 'plugins' | 'config' } };
 }
@@ -168,5 +207,9 @@ export const CHANGING_CALLS: ReadonlySet<CallName> = new Set<CallName>([
   'flow.purge',
   'spools.discard',
   'instance.restart',
+  'deadletters.edit',
+  'deadletters.retry',
+  'deadletters.cancel',
+  'deadletters.discard',
   'control.link',
 ]);

@@ -57,6 +57,7 @@ export interface GatewayConfig {
     readonly project?: string;
     readonly control?: { readonly host?: string; readonly port?: number };
     readonly log?: { readonly level?: 'debug' | 'info' | 'warn' | 'error' };
+    readonly deadLetters?: { readonly count?: number; readonly bytes?: string; readonly age?: string };
   };
 }
 
@@ -142,8 +143,37 @@ export interface InstanceStatus {
   readonly emitted: number;
   readonly refused: number;
   readonly filtered: number;
+  /** Parts beyond the first of messages it split. */
+  readonly created: number;
+  /** Given back upstream. */
+  readonly returned: number;
+  /** In it now: with a handler, or handed to a sink and without an outcome yet. */
+  readonly held: number;
+  /** received + created = emitted + filtered + refused + returned + held. */
+  readonly addsUp: boolean;
   /** Milliseconds since the epoch of its last message; 0: none yet. */
   readonly lastMessage: number;
+  /**
+   * Share of the last second, 0 to 1. Source: in `emit`, with what its pipelines do at once.
+   * Handler: with a batch. Sink: with a write under way. Of several copies, the busiest.
+   */
+  readonly busy: number;
+  /** Sources: share of the last second in which it waited for room. */
+  readonly waiting: number;
+}
+
+/** The stage that keeps a pipeline from being faster. */
+export interface Bottleneck {
+  /** Instance. */
+  readonly stage: string;
+  readonly kind: 'source' | 'handler' | 'sink';
+  /**
+   * `away`: a sink whose peer is not there, and messages wait. `full`: a sink whose queue is
+   * full. `busy`: at work nearly all the time. `thread`: its thread is, and it takes the most of that.
+   */
+  readonly why: 'away' | 'full' | 'busy' | 'thread';
+  /** In words, with its figures. */
+  readonly reason: string;
 }
 
 export interface PipelineStatus {
@@ -164,6 +194,10 @@ export interface PipelineStatus {
   readonly blockedBy: readonly string[];
   /** received = delivered + filtered + deadLettered + dropped + spooled + inFlight + returned. */
   readonly addsUp: boolean;
+  /** Its counts are exact since the epoch; not so when a thread died and its last counts were not to be had. */
+  readonly exact: boolean;
+  /** Null: nothing waits, it is as fast as what comes in; or it does not run. */
+  readonly bottleneck: Bottleneck | null;
 }
 
 export interface SinkStatus {
@@ -192,6 +226,80 @@ export interface SinkStatus {
   readonly dropped: number;
 }
 
+/** How the epoch before this one ended: `unclean`, without having been stopped; `first`: there is none. */
+export type EpochStart = 'clean' | 'unclean' | 'first';
+
+export interface LastEpoch {
+  readonly version: string;
+  readonly startedAt: number;
+  /** When it was last known to run, to within a few seconds. */
+  readonly lastAlive: number;
+}
+
+/** Against a limit: `high` from 80 % on, `critical` from 95 % on, each left only well below. */
+export type Level = 'ok' | 'high' | 'critical';
+
+/** Figures of the last second. */
+export interface ThreadHealth {
+  readonly state: 'up' | 'down';
+  /** How late its event loop was, milliseconds: quantiles of the last half minute to minute, the worst of the last second. */
+  readonly delayP50Ms: number;
+  readonly delayP99Ms: number;
+  readonly delayMaxMs: number;
+  /** Share of the second it was busy, 0 to 1. */
+  readonly utilisation: number;
+  readonly cpuSeconds: number;
+  readonly heapBytes: number;
+  readonly heapLimitBytes: number;
+  readonly heapLevel: Level;
+  /** Outside the JavaScript heap; `arrayBufferBytes` is part of it. */
+  readonly externalBytes: number;
+  readonly arrayBufferBytes: number;
+  /** Seconds since its last sign of life. */
+  readonly heartbeatAge: number;
+  readonly restarts: number;
+}
+
+/** Times a store took to commit: `counts[i]` took at most `commitBounds[i]` seconds, the last one longer. Since the thread began. */
+export interface CommitTimes {
+  readonly counts: readonly number[];
+  readonly sumSeconds: number;
+  /** The longest of the last second; 0 without one. */
+  readonly lastMaxSeconds: number;
+}
+
+export interface StoreHealth {
+  readonly commits: CommitTimes;
+  /** Of the file with its log, bytes. */
+  readonly bytes: number;
+}
+
+export interface EngineHealth {
+  /** By name: `control`, `storage`, `worker-1`, `plugin:acme`. */
+  readonly threads: Readonly<Record<string, ThreadHealth>>;
+  readonly process: {
+    readonly rssBytes: number;
+    /** What the process may use: its group's limit, else the machine's memory. */
+    readonly memoryLimitBytes: number;
+    readonly memoryLevel: Level;
+    readonly cpuSeconds: number;
+  };
+  readonly disk: {
+    /** Of the file system of the data folder; 0 while unknown. */
+    readonly freeBytes: number;
+    readonly totalBytes: number;
+    readonly level: Level;
+  };
+  readonly storage: {
+    /** Most requests that waited at once in the last second. */
+    readonly queued: number;
+    /** Of {@link CommitTimes}, seconds, rising. */
+    readonly commitBounds: readonly number[];
+    /** By file. */
+    readonly stores: Readonly<Record<string, StoreHealth>>;
+  };
+}
+
 /** `status --json`; the named fields of design §9 and more. */
 export interface StatusReport {
   readonly state: GatewayState;
@@ -202,6 +310,10 @@ export interface StatusReport {
   readonly pid: number;
   /** A new value after every start: counts begin anew. */
   readonly epoch: string;
+  readonly epochStart: EpochStart;
+  /** How the epoch before ended, where there was one. */
+  readonly lastEpoch: LastEpoch | null;
+  readonly health: EngineHealth;
   readonly configVersion: number;
   /** False until first run has been answered: no config yet. */
   readonly configured: boolean;

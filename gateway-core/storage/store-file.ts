@@ -3,6 +3,8 @@ import { basename } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { CodedError } from '../engine/error.ts';
 import { codedEvent, type EventReport } from '../events/report.ts';
+import type { CommitTimes } from '../protocol/model.ts';
+import { CommitClock } from './commit-clock.ts';
 import { openDatabase, setAside, type Migration } from './database.ts';
 import { isDamage, sqliteCode, storeError } from './sqlite-error.ts';
 import type { StorageLimits } from './storage.ts';
@@ -60,6 +62,7 @@ export class StoreFile {
   private readonly tools: StoreTools;
   private db: Database | undefined;
   private store: OpenStore | undefined;
+  private readonly clock = new CommitClock();
   private asides = 0;
   private failing = false;
 
@@ -112,6 +115,16 @@ export class StoreFile {
     this.store?.report?.();
   }
 
+  /** The file's name without its ending. */
+  get name(): string {
+    return this.definition.name;
+  }
+
+  /** How long its commits took; for one caller, see {@link CommitClock.times}. */
+  commits(): CommitTimes {
+    return this.clock.times();
+  }
+
   /** The open database, for tests that need to break it. */
   get database(): Database | undefined {
     return this.db;
@@ -149,7 +162,9 @@ export class StoreFile {
       }
     };
     if (items.some((item) => this.isWrite(store, item.op))) {
+      const begun = performance.now();
       this.transaction(run);
+      this.clock.took(performance.now() - begun);
       store.committed?.();
       this.failing = false;
     } else {

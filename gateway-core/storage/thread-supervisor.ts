@@ -3,6 +3,7 @@ import { CodedError } from '../engine/error.ts';
 import { codedEvent, type EventReport } from '../events/report.ts';
 import type { Logger } from '../plugin-api/context.ts';
 import { StoreClient } from './client.ts';
+import type { StorageFigures, StorageLimits } from './storage.ts';
 import type { FreshPort, ThreadCommand, ThreadData, ThreadReport } from './wire.ts';
 
 const FIRST_RESTART_MS = 100;
@@ -26,11 +27,15 @@ export interface SupervisedThread {
 /** Runs one of the threads that own SQLite files: starts it again with back-off when it dies, with an event, and leads workers to the one that runs. */
 export class ThreadSupervisor {
   private readonly options: SupervisedThread;
+  private data: ThreadData;
   /** The engine's own way to it. */
   readonly client = new StoreClient();
   /** Our ends of the workers' ports: the way to a new thread is sent through them. */
   private readonly workers = new Set<MessagePort>();
   private worker: Worker | undefined;
+  private lastFigures: { readonly at: number; readonly last: StorageFigures } | undefined;
+  /** Times the thread was started again. */
+  private revived = 0;
   private restarts = 0;
   private timer: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
@@ -38,12 +43,13 @@ export class ThreadSupervisor {
 
   constructor(options: SupervisedThread) {
     this.options = options;
+    this.data = options.data;
   }
 
   /** Resolves when the files are open, rejects when they cannot be opened. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = this.options.start(this.options.data);
+      const worker = this.options.start(this.data);
       const started = Date.now();
       let ready = false;
       let reason = '';
@@ -62,6 +68,9 @@ export class ThreadSupervisor {
           case 'event':
             this.options.onEvent(report.event);
             return;
+          case 'figures':
+            this.lastFigures = { at: performance.now(), last: report.figures };
+            return;
           case 'closed':
             this.ended = true;
         }
@@ -71,14 +80,25 @@ export class ThreadSupervisor {
       });
       worker.on('exit', (code) => {
         if (this.worker === worker) this.worker = undefined;
+        this.lastFigures = undefined;
         if (reason === '') reason = failure?.message ?? `exit code ${code}`;
-        if (!ready) reject(failure ?? new CodedError('PB_STORE_IO', { file: this.options.data.folder, reason }));
+        if (!ready) reject(failure ?? new CodedError('PB_STORE_IO', { file: this.data.folder, reason }));
         else if (this.closing === undefined) this.restart(reason, Date.now() - started > STEADY_MS);
       });
       // What waits for an answer keeps the process alive, the thread alone does not.
       worker.unref();
       if (!ready) worker.ref();
     });
+  }
+
+  /** The thread's last report, with when it came (performance.now); undefined until the first, and while the thread is down. */
+  figures(): { readonly at: number; readonly restarts: number; readonly last: StorageFigures } | undefined {
+    return this.lastFigures && { ...this.lastFigures, restarts: this.revived };
+  }
+
+  /** What the next thread starts with; the one that runs has been told. */
+  changeLimits(limits: Partial<StorageLimits>): void {
+    this.data = { ...this.data, limits: { ...this.data.limits, ...limits } };
   }
 
   /** A port for one worker, to be transferred to it. */
@@ -114,6 +134,7 @@ export class ThreadSupervisor {
     this.options.log.error(`The ${this.options.name} thread ended: ${reason}`, details);
     this.options.onEvent(codedEvent('critical', 'storage', 'store.thread', 'PB_STORE_THREAD', details, 'storage'));
     this.timer = setTimeout(() => {
+      this.revived++;
       this.start().catch((error: unknown) => {
         if (this.closing === undefined) this.restart(error instanceof Error ? error.message : String(error), false);
       });

@@ -4,10 +4,12 @@
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { CodedError } from '../engine/error.ts';
+import { ThreadProbe } from '../health/thread-probe.ts';
 import { cacheStore } from './cache-store.ts';
 import { deadLetterStore } from './dead-letter-store.ts';
 import { eventStore } from './event-store.ts';
 import { historyStore } from './history-store.ts';
+import type { StorageFigures } from './storage.ts';
 import { storeError } from './sqlite-error.ts';
 import { stateStore } from './state-store.ts';
 import { StoreFile, type Item, type StoreDefinition, type StoreTools } from './store-file.ts';
@@ -20,6 +22,7 @@ const WORKER_OPS: ReadonlySet<string> = new Set([...stateStore.operations, ...ca
 
 const MAINTAIN_EVERY_MS = 60_000;
 const REPORT_EVERY_MS = 10_000;
+const FIGURES_EVERY_MS = 1000;
 
 interface Client {
   readonly port: MessagePort;
@@ -33,6 +36,8 @@ class StorageThread {
   private readonly clients = new Set<Client>();
   private scheduled = false;
   private reportDue = 0;
+  private queued = 0;
+  private readonly health = new ThreadProbe();
 
   constructor(folder: string, tools: StoreTools) {
     for (const definition of DEFINITIONS) {
@@ -58,11 +63,20 @@ class StorageThread {
     for (const file of this.files.keys()) file.maintain();
   }
 
+  /** Of the time since the last call. */
+  figures(): StorageFigures {
+    const { queued } = this;
+    this.queued = 0;
+    const commits = Object.fromEntries([...this.files.keys()].map((file) => [file.name, file.commits()]));
+    return { thread: this.health.look(), queued, commits };
+  }
+
   /** Answers everything that has arrived, then closes the files. */
   close(): void {
     this.flush();
     for (const client of this.clients) client.port.close();
     for (const file of this.files.keys()) file.close();
+    this.health.end();
   }
 
   /** A worker runs other people's code, so nothing is taken for granted about what it sends. */
@@ -89,6 +103,9 @@ class StorageThread {
 
   private flush(): void {
     this.scheduled = false;
+    let waiting = 0;
+    for (const items of this.files.values()) waiting += items.length;
+    this.queued = Math.max(this.queued, waiting);
     for (const [file, items] of this.files) {
       if (items.length === 0) continue;
       this.files.set(file, []);
@@ -122,12 +139,14 @@ function main(): void {
     return;
   }
   const timer = setInterval(() => thread.maintain(), MAINTAIN_EVERY_MS);
+  const figures = setInterval(() => tell({ kind: 'figures', figures: thread.figures() }), FIGURES_EVERY_MS);
   port.on('message', (command: ThreadCommand) => {
     if (command.kind === 'port') {
       thread.serve(command.port, command.access);
       return;
     }
     clearInterval(timer);
+    clearInterval(figures);
     // A turn later, so that requests that came together with this are answered.
     setImmediate(() => {
       thread.close();
@@ -136,6 +155,7 @@ function main(): void {
     });
   });
   tell({ kind: 'ready' });
+  tell({ kind: 'figures', figures: thread.figures() });
 }
 
 main();

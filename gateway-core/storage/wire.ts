@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../protocol/errors/index.ts';
 import type { EventReport } from '../events/report.ts';
-import type { StorageLimits } from './storage.ts';
+import type { StorageFigures, StorageLimits } from './storage.ts';
 
 /** One request; those of one turn travel as one array. Ids are the client's. */
 export type Request = readonly [id: number, op: string, args: readonly unknown[]];
@@ -23,6 +23,7 @@ export type ThreadReport =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly details: Readonly<Record<string, unknown>> }
   | { readonly kind: 'event'; readonly event: EventReport }
+  | { readonly kind: 'figures'; readonly figures: StorageFigures }
   | { readonly kind: 'closed' };
 
 export interface ThreadData {

@@ -100,6 +100,8 @@ describe('status', () => {
     const { stdout, code } = await patchbay(['status', ...at()]);
     expect(code).toBe(0);
     for (const word of ['running', 'flow', 'demo', 'generator@', 'decode', 'scrape']) expect(stdout).toContain(word);
+    for (const word of ['adds up', 'held up by', 'control', 'storage', 'worker-1', 'free of'])
+      expect(stdout).toContain(word);
   });
 
   it('is reached by --control and --token alone, and not with a wrong token', async () => {

@@ -41,6 +41,27 @@ export const engineErrors = {
     cause: 'The command runs as another user than the gateway, or the folder is a different one.',
     remedy: 'Run the command as the same user, or pass --token.',
   },
+  PB_UNCLEAN_END: {
+    template: 'The run before ended without being stopped; it was last alive at {lastAlive}',
+    cause: 'The process was killed, crashed, or the machine lost power.',
+    remedy:
+      'Nothing is to be done: what was not acknowledged comes again, and what lies on disk is counted anew. If it was not you, see the log of that time.',
+  },
+  PB_MEMORY_HIGH: {
+    template: '{what} uses {percent} % of the {limit} it may',
+    cause: 'What runs there keeps more in memory than it should, or there is more traffic than memory.',
+    remedy: 'See what runs there; restart an instance whose memory keeps growing, or give the gateway more.',
+  },
+  PB_DISK_LOW: {
+    template: 'Only {free} are free on the disk of the data folder',
+    cause: 'Stores, logs and buffers on disk, or something else on the same disk, have filled it.',
+    remedy: 'Free some space before it is full: then nothing can be stored, and sources are held up.',
+  },
+  PB_SPOOL_HIGH: {
+    template: 'The buffer of {name} is {percent} % full',
+    cause: 'The sink has been away or too slow for a while.',
+    remedy: 'See what the sink says; raise `buffer.max` if it needs longer than there is room for.',
+  },
   PB_BAD_ADDRESS: {
     template: '`{address}` is not an address',
     cause: 'An address is HOST:PORT, [V6]:PORT or PORT.',

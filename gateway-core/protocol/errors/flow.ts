@@ -68,7 +68,7 @@ export const flowErrors = {
   },
   PB_LEDGER: {
     template: 'The counts of {name} do not add up: {difference} messages are unaccounted for',
-    cause: 'A fault of the gateway: a message was counted twice or not at all.',
+    cause: 'A fault of the gateway: a message was counted twice or not at all, in a pipeline or a step of it.',
     remedy: 'Report it with the output of `patchbay status --json`.',
   },
   PB_WORKER_CRASHED: {

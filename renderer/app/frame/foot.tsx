@@ -1,6 +1,6 @@
 import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
 import { StateDot } from '../../components/state-dot.tsx';
-import { clockSeconds, count } from '../format.ts';
+import { clockSeconds, count, exactTime } from '../format.ts';
 import { useConnection, useStatus } from '../gateway.ts';
 import { sumLedger, type LedgerSum } from '../ledger.ts';
 import { texts } from '../texts.ts';
@@ -73,6 +73,9 @@ export function Foot() {
         </span>
       )}
       <span className={styles.grow} />
+      {status?.epochStart === 'unclean' && (
+        <span title={texts.engine.cutOffHelp(exactTime(status.lastEpoch?.lastAlive ?? 0))}>{texts.engine.cutOff}</span>
+      )}
       {stale && at > 0 && <span>{t.staleSince(clockSeconds(at))}</span>}
       {status !== undefined && <span>{status.configured ? t.configVersion(status.configVersion) : t.noConfig}</span>}
     </footer>

@@ -5,6 +5,7 @@ import { StateDot } from '../../components/state-dot.tsx';
 import { exactTime, span } from '../format.ts';
 import { useStatus } from '../gateway.ts';
 import { texts } from '../texts.ts';
+import { EngineButton } from './engine-button.tsx';
 import styles from './frame.module.css';
 import { NeedsYouButton } from './needs-you.tsx';
 
@@ -50,6 +51,7 @@ export function TopBar({ openPalette, openShortcuts }: { openPalette: () => void
       )}
       <span className={styles.grow} />
       {status !== undefined && <NeedsYouButton items={status.needsYou} stale={stale} />}
+      <EngineButton />
       <UnstyledButton className={styles.search} onClick={openPalette}>
         <IconSearch size={15} aria-hidden />
         <span className={styles.searchText}>{t.searchOrRun}</span>

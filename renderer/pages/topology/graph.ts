@@ -118,3 +118,10 @@ export function neighbour(
   }
   return best;
 }
+
+/** Why an instance holds a pipeline up, in words; undefined when it holds none up. */
+export function bottleneckAt(report: StatusReport | undefined, name: string): string | undefined {
+  for (const { bottleneck } of Object.values(report?.pipelines ?? {}))
+    if (bottleneck?.stage === name) return bottleneck.reason;
+  return undefined;
+}

@@ -5,6 +5,8 @@ import {
   IconAlertTriangle,
   IconCheck,
   IconDropletDown,
+  IconMailX,
+  IconHourglassHigh,
   IconPlayerPause,
   IconPlayerPlay,
   IconPower,
@@ -16,16 +18,18 @@ import { useState, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { PipelineStatus, Topology, TopologyNode } from '../../../gateway-core/protocol/model.ts';
 import { count, span } from '../../app/format.ts';
-import { useAction, useMayChange, useStatusValue } from '../../app/gateway.ts';
+import { useAction, useDeadLettersValue, useMayChange, useStatusValue } from '../../app/gateway.ts';
 import { texts } from '../../app/texts.ts';
 import { href, useUrlState } from '../../app/url-state.ts';
 import { Ago } from '../../components/ago.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { PluginIcon } from '../../components/plugin-icon.tsx';
 import { Rate } from '../../components/rate.tsx';
+import { LoadBar } from '../../components/load-bar.tsx';
 import { StateDot } from '../../components/state-dot.tsx';
 import { pluginName, sectionOf } from '../plugins/catalogue.ts';
-import { fillTone, pipelineShape, pipelinesOf } from './graph.ts';
+import { bottleneckAt, fillTone, pipelineShape, pipelinesOf } from './graph.ts';
+import { StepLedger } from './step-ledger.tsx';
 import styles from './topology.module.css';
 
 const t = texts.topology;
@@ -82,6 +86,8 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
   const status = useStatusValue((report) => report?.instances[name]);
   const sink = useStatusValue((report) => report?.sinks[name]);
   const need = useStatusValue((report) => report?.needsYou.find((item) => item.subject === name));
+  const letters = useDeadLettersValue((known) => known?.instances[name]) ?? 0;
+  const heldUp = useStatusValue((report) => bottleneckAt(report, name));
   const mayChange = useMayChange();
   const restart = useAction('instance.restart');
   const toggle = useAction('config.edit');
@@ -116,7 +122,25 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
           </span>
         </p>
       )}
+      {heldUp !== undefined && (
+        <p className={styles.need}>
+          <IconHourglassHigh size={15} aria-hidden />
+          <span>
+            {t.heldUp}: {heldUp}
+          </span>
+        </p>
+      )}
       <div className={styles.buttons}>
+        {letters > 0 && (
+          <Button
+            component={Link}
+            href={href('/dead-letters', { instance: name })}
+            variant="default"
+            leftSection={<IconMailX size={15} aria-hidden />}
+          >
+            {t.showLetters(count(letters))}
+          </Button>
+        )}
         {section !== 'executors' && (
           <Button
             component={Link}
@@ -176,16 +200,19 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
             </Fact>
             {status.restarts > 0 && <Fact label={t.restarts}>{count(status.restarts)}</Fact>}
             {sink !== undefined && <Fact label={t.custody}>{t.custodies[sink.custody]}</Fact>}
+            {(kind === 'source' || kind === 'handler' || kind === 'sink') && (
+              <Fact label={t.load} help={t.loadHelp[kind]}>
+                <LoadBar share={status.busy} />
+              </Fact>
+            )}
+            {kind === 'source' && (
+              <Fact label={t.waiting}>
+                <LoadBar share={status.waiting} />
+              </Fact>
+            )}
           </dl>
           <h3>{t.counters}</h3>
-          <dl className={styles.figures}>
-            {kind !== 'source' && <Fact label={t.received}>{count(status.received)}</Fact>}
-            {kind !== 'sink' && <Fact label={t.emitted}>{count(status.emitted)}</Fact>}
-            {kind === 'handler' && <Fact label={t.filtered}>{count(status.filtered)}</Fact>}
-            <Fact label={t.refusedWord} bad={status.refused > 0}>
-              {count(status.refused)}
-            </Fact>
-          </dl>
+          <StepLedger status={status} />
           {sink !== undefined && (
             <>
               <h3>{t.queueTitle}</h3>
@@ -227,9 +254,16 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
   );
 }
 
-function Fact({ label, bad = false, children }: { label: string; bad?: boolean; children: ReactNode }) {
+interface FactProps {
+  readonly label: string;
+  readonly help?: string;
+  readonly bad?: boolean;
+  readonly children: ReactNode;
+}
+
+function Fact({ label, help, bad = false, children }: FactProps) {
   return (
-    <div>
+    <div title={help}>
       <dt>{label}</dt>
       <dd className={bad ? styles.bad : undefined}>{children}</dd>
     </div>
@@ -367,6 +401,17 @@ function PipelineInspector({ name, topology }: { name: string; topology: Topolog
             {status.addsUp ? <IconCheck size={14} aria-hidden /> : <IconAlertTriangle size={14} aria-hidden />}{' '}
             {status.addsUp ? t.addsUp : t.doesNotAddUp}
           </p>
+          {!status.exact && <p className={styles.reason}>{t.notExact}</p>}
+          {status.bottleneck !== null ? (
+            <p className={styles.need}>
+              <IconHourglassHigh size={15} aria-hidden />
+              <span>
+                {t.heldUp}: {status.bottleneck.reason}
+              </span>
+            </p>
+          ) : (
+            status.state === 'running' && <p className={styles.dim}>{t.notHeldUp}</p>
+          )}
         </>
       )}
       <PipelineButtons name={name} state={status?.state} />

@@ -1,13 +1,16 @@
+import { IconHourglassHigh } from '@tabler/icons-react';
 import { Handle, Position, type NodeProps } from '@xyflow/react';
 import { memo } from 'react';
 import type { InstanceState, TopologyNode } from '../../../gateway-core/protocol/model.ts';
 import { count, shortCount } from '../../app/format.ts';
-import { useStatusValue } from '../../app/gateway.ts';
+import { useDeadLettersValue, useStatusValue } from '../../app/gateway.ts';
+import { loadTone } from '../../app/load.ts';
 import { texts } from '../../app/texts.ts';
 import { useUrlState } from '../../app/url-state.ts';
 import { PluginIcon } from '../../components/plugin-icon.tsx';
 import { Rate } from '../../components/rate.tsx';
 import { StateDot } from '../../components/state-dot.tsx';
+import { bottleneckAt } from './graph.ts';
 import styles from './topology.module.css';
 import type { CanvasNode } from './topology-view.tsx';
 
@@ -32,7 +35,9 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
   const known = useStatusValue((report) => report?.instances[name]?.state);
   const reason = useStatusValue((report) => report?.instances[name]?.reason) ?? '';
   const rate = useStatusValue((report) => report?.instances[name]?.ratePerSecond);
-  const refused = useStatusValue((report) => report?.instances[name]?.refused) ?? 0;
+  const letters = useDeadLettersValue((known) => known?.instances[name]) ?? 0;
+  const busy = useStatusValue((report) => report?.instances[name]?.busy) ?? 0;
+  const heldUp = useStatusValue((report) => bottleneckAt(report, name));
   const state: InstanceState | 'unknown' = node.enabled ? (known ?? 'unknown') : 'disabled';
   const word = state === 'unknown' ? texts.frame.states.unknown : texts.common.instanceStates[state];
   const flowing = state === 'running' || state === 'degraded';
@@ -44,7 +49,7 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
       data-kind={kind}
       data-state={state}
       aria-pressed={selected}
-      title={reason === '' ? word : `${word}: ${reason}`}
+      title={[reason === '' ? word : `${word}: ${reason}`, ...(heldUp === undefined ? [] : [heldUp])].join('\n')}
       onClick={(event) => {
         // The canvas would take it for a click of its own.
         event.stopPropagation();
@@ -59,9 +64,9 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
         <strong>{name}</strong>
       </span>
       <span className="visually-hidden">{t.kindOf(texts.common.kinds[kind])}</span>
-      {refused > 0 && (
-        <span className={styles.badge} title={t.refused(count(refused))}>
-          {shortCount(refused)} <span className="visually-hidden">{t.refusedWord}</span>
+      {letters > 0 && (
+        <span className={styles.badge} title={t.letters(count(letters))}>
+          {shortCount(letters)} <span className="visually-hidden">{t.lettersWord}</span>
         </span>
       )}
       <span className={styles.nodePlugin}>{plugin}</span>
@@ -75,6 +80,18 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
         )}
         {reason !== '' && <span className="visually-hidden">{reason}</span>}
       </span>
+      {flowing && (
+        <span className={styles.saturation}>
+          <span data-fill={loadTone(busy)} style={{ width: `${Math.min(1, busy) * 100}%` }} />
+          <span className="visually-hidden">{t.busy(String(Math.round(busy * 100)))}</span>
+        </span>
+      )}
+      {heldUp !== undefined && (
+        <span className={styles.bottleneck}>
+          <IconHourglassHigh size={12} aria-hidden />
+          {t.bottleneck}
+        </span>
+      )}
     </button>
   );
 }
