@@ -63,7 +63,7 @@ async function blocked(forward: Forward): Promise<void> {
 it.skipIf(lacks !== '')(
   `a disk that spools fill blocks the senders, and all goes on once the peer is back${lacks}`,
   async () => {
-    const disk = smallDisk(48);
+    const disk = smallDisk(96);
     const forward = await Forward.create({
       engine: { data: join(disk, 'data') },
       sender: { padding: 20_000, rate: 3000 },
@@ -83,7 +83,7 @@ it.skipIf(lacks !== '')(
 it.skipIf(lacks !== '')(
   `a disk that others fill to the last byte loses nothing accepted, over a kill too${lacks}`,
   async () => {
-    const disk = smallDisk(48);
+    const disk = smallDisk(96);
     const forward = await Forward.create({
       engine: { data: join(disk, 'data') },
       sender: { padding: 2000, rate: 2000 },

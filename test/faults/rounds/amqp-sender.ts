@@ -13,6 +13,8 @@ export interface AmqpSenderOptions {
   readonly rate: number;
   /** Bytes added to each body. */
   readonly padding?: number;
+  /** Accepted messages are no longer known, so that a long run takes no memory here. */
+  readonly forget?: boolean;
   /** Without a sign of the peer for so long the connection is given up; default: never. */
   readonly idleMs?: number;
 }
@@ -147,6 +149,7 @@ export class AmqpSender {
     lane.underWay--;
     if (outcome === 'accepted') {
       this.options.journal.accept(entry);
+      if (this.options.forget === true) this.options.journal.forget(entry);
       return;
     }
     this.counts[outcome]++;

@@ -27,6 +27,7 @@ export class Journal {
   private tick = 0;
   private connections = 0;
   private acceptedCount = 0;
+  private made = 0;
   private readonly poison: boolean;
 
   /** `poison`: whether every hundredth message is one. */
@@ -49,6 +50,7 @@ export class Journal {
       accepted: 0,
     };
     this.byId.set(entry.id, entry);
+    this.made++;
     return entry;
   }
 
@@ -77,7 +79,12 @@ export class Journal {
 
   /** Made and not yet accepted. */
   get open(): number {
-    return this.byId.size - this.acceptedCount;
+    return this.made - this.acceptedCount;
+  }
+
+  /** It counts, but is no longer among the entries. */
+  forget({ id }: JournalEntry): void {
+    this.byId.delete(id);
   }
 
   entries(): readonly JournalEntry[] {

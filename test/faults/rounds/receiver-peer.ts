@@ -1,7 +1,8 @@
 /**
  * An AMQP 1.0 peer of a sink, a process of its own so that it can be killed: `receiver-peer.ts PORT LOG [HOST]`.
  * Writes each message to LOG before it answers it: `+id` accepted, `-id` released, `!id` rejected. How it answers
- * is told by lines on standard input: `release N` or `reject N` (every Nth; 0: none), `delay MS` (one at a time).
+ * is told by lines on standard input: `release N` or `reject N` (every Nth; 0: none), `delay MS` (one at a time),
+ * `quiet 1` (nothing is written any more).
  */
 import { openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -11,6 +12,7 @@ const [port = '', log = '', host = '127.0.0.1'] = process.argv.slice(2);
 const file = openSync(log, 'a');
 const every = { release: 0, reject: 0 };
 let delay = 0;
+let quiet = false;
 let count = 0;
 
 /** rhea joins the outcomes of neighbours, and then tells the first one's for both, if told before they are written. */
@@ -34,7 +36,7 @@ function answer(id: string, delivery: Delivery): void {
     delivery.reject({ condition: 'test:rejected', description: 'on purpose' });
     tell(delivery);
   } else {
-    writeSync(file, `+${id}\n`);
+    if (!quiet) writeSync(file, `+${id}\n`);
     delivery.accept();
   }
 }
@@ -76,7 +78,8 @@ server.on('listening', () => process.stdout.write('listening\n'));
 createInterface({ input: process.stdin })
   .on('line', (line) => {
     const [word, value] = line.split(' ');
-    if (word === 'delay') delay = Number(value);
+    if (word === 'quiet') quiet = value === '1';
+    else if (word === 'delay') delay = Number(value);
     else if (word === 'release' || word === 'reject') every[word] = Number(value);
   })
   .on('close', () => process.exit(0));

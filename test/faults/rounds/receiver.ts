@@ -16,6 +16,16 @@ export interface ReceiverOptions {
   readonly wrapper?: readonly string[];
 }
 
+export interface Answers {
+  /** Every so manieth message is released, or rejected; 0: none. */
+  readonly release?: number;
+  readonly reject?: number;
+  /** Milliseconds from one message to the next. */
+  readonly delay?: number;
+  /** Nothing is written down: for runs so long that the log would fill the disk. */
+  readonly quiet?: boolean;
+}
+
 export class Receiver {
   private readonly options: ReceiverOptions;
   private child: ChildProcess | undefined;
@@ -63,8 +73,8 @@ export class Receiver {
   }
 
   /** How it answers from now on, until it is started again. */
-  answer({ release = 0, reject = 0, delay = 0 }: { release?: number; reject?: number; delay?: number }): void {
-    this.child?.stdin?.write(`release ${release}\nreject ${reject}\ndelay ${delay}\n`);
+  answer({ release = 0, reject = 0, delay = 0, quiet = false }: Answers): void {
+    this.child?.stdin?.write(`release ${release}\nreject ${reject}\ndelay ${delay}\nquiet ${quiet ? 1 : 0}\n`);
   }
 
   /** Everything that came, in the order of arrival, over all its lives. */
