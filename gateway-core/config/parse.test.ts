@@ -93,6 +93,11 @@ const cases: [name: string, text: string, problems: string[]][] = [
     ['PB_CONFIG_VALUE 3:34 sinks.a.buffer.max'],
   ],
   [
+    'room for dead letters too small',
+    'version: 1\nsettings:\n  deadLetters: { bytes: 1KiB }\n',
+    ['PB_CONFIG_VALUE 3:25 settings.deadLetters.bytes'],
+  ],
+  [
     'a memory buffer too large',
     'version: 1\nsinks:\n  a: { plugin: x, buffer: { kind: memory, max: 2GiB } }\n',
     ['PB_CONFIG_VALUE 3:48 sinks.a.buffer.max'],

@@ -19,6 +19,7 @@ import type { Epoch } from './epoch.ts';
 import { addsUp } from './spool-counts.ts';
 import type { Fleet, Totals } from './fleet.ts';
 import type { Rates } from './rates.ts';
+import { orphanNeed, spoolNeeds } from './spool-needs.ts';
 
 export interface StatusInputs {
   readonly state: GatewayState;
@@ -290,23 +291,6 @@ function isFull({ sinks, spools }: Totals, name: string): boolean {
 function oldestSeconds(queue: SinkStats | undefined, spool: SpoolState | undefined): number {
   const inSpool = spool === undefined || spool.oldest === 0 ? 0 : (Date.now() - spool.oldest) / 1000;
   return Math.max(0, inSpool, queue?.oldestSeconds ?? 0);
-}
-
-function spoolNeeds(name: string, spool: SpoolState | undefined): NeedsYou[] {
-  if (spool === undefined) return [];
-  const since = spool.fullSince === 0 ? Date.now() : spool.fullSince;
-  if (spool.failing !== '') return [coded('PB_SPOOL_FAILING', { name, reason: spool.failing }, name, since)];
-  return spool.fullSince === 0 ? [] : [coded('PB_SPOOL_FULL', { name, bytes: spool.maxBytes }, name, since)];
-}
-
-function orphanNeed({ sink, messages, oldest }: OrphanSpool): NeedsYou {
-  const details = { name: sink, messages: messages < 0 ? 'An unknown number of' : messages };
-  return coded('PB_SPOOL_ORPHAN', details, sink, oldest === 0 ? Date.now() : oldest);
-}
-
-function coded(code: ErrorCode, details: Readonly<Record<string, unknown>>, subject: string, since: number): NeedsYou {
-  const { template, remedy } = errorRegistry[code];
-  return { code, message: fill(template, details), remedy: fill(remedy, details), subject, since };
 }
 
 function remedyOf(code: string): string {

@@ -94,6 +94,8 @@ export interface SpoolState {
   /** Why nothing can be stored now; empty: it can. */
   readonly failing: string;
   readonly failingCode: string;
+  /** The disk is nearly full: what is free and what is kept free, in words. */
+  readonly lowDisk: { readonly free: string; readonly keep: string } | undefined;
   readonly commits: number;
   readonly commitSeconds: number;
   readonly longestCommitSeconds: number;

@@ -4,6 +4,7 @@
  */
 import { basename, dirname } from 'node:path';
 import { statfsSync } from 'node:fs';
+import { formatSize } from '../config/quantity.ts';
 import { CodedError } from '../engine/error.ts';
 import { codedEvent, type EventReport } from '../events/report.ts';
 import type { ErrorCode } from '../protocol/errors/index.ts';
@@ -63,7 +64,7 @@ export class Spool {
   private cursor = 0;
   private trouble: { code: ErrorCode; message: string } | undefined;
   private retryAt = 0;
-  private lowDisk = false;
+  private lowDisk: SpoolState['lowDisk'];
   private diskLookedAt = 0;
   private full = false;
   private fullSince = 0;
@@ -251,6 +252,7 @@ export class Spool {
       dropped: this.droppedCount,
       failing: this.trouble?.message ?? '',
       failingCode: this.trouble?.code ?? '',
+      lowDisk: this.lowDisk,
       commits: this.commits,
       commitSeconds: this.commitMs / 1000,
       longestCommitSeconds: this.longestCommitMs / 1000,
@@ -347,21 +349,21 @@ export class Spool {
       const seq = seqs[i];
       if (typeof seq === 'number') append.stored(seq);
       else if (seq === 'dropped') append.dropped();
-      else append.failed('PB_SPOOL_FULL', { name: this.sink, bytes: this.limits.maxBytes });
+      else append.failed('PB_SPOOL_FULL', { name: this.sink, size: formatSize(this.limits.maxBytes) });
     });
   }
 
   private makeRoom(file: SpoolFile, bytes: number, left: [Departure, SpoolEnd][]): boolean {
     const { maxBytes, whenFull } = this.limits;
     const short = file.bytes + bytes - maxBytes;
-    if ((short <= 0 || file.messages === 0) && !this.lowDisk) return true;
+    if ((short <= 0 || file.messages === 0) && this.lowDisk === undefined) return true;
     if (whenFull !== 'dropOldest') return false;
     // At low disk the pages of what is dropped take what comes.
-    const need = this.lowDisk ? Math.max(bytes, short) : short;
+    const need = this.lowDisk !== undefined ? Math.max(bytes, short) : short;
     const departures = file.dropOldest(this.cursor, need);
     for (const departure of departures) left.push([departure, 'dropped']);
     if (departures.length > 0) this.tools.onGone(this.sink, file.first - 1);
-    return file.bytes + bytes <= maxBytes && (!this.lowDisk || left.length > 0);
+    return file.bytes + bytes <= maxBytes && (this.lowDisk === undefined || left.length > 0);
   }
 
   /** A row of an earlier run that is done before the recount came to it is counted now. */
@@ -442,12 +444,16 @@ export class Spool {
     const bytes = this.file?.bytes ?? 0;
     const margin = Math.min(MARGIN_BYTES, maxBytes / 8);
     const noRoom = bytes > maxBytes - margin;
-    const full = this.file === undefined || this.trouble !== undefined || this.lowDisk || noRoom;
+    const full = this.file === undefined || this.trouble !== undefined || this.lowDisk !== undefined || noRoom;
     const held = full && (whenFull === 'block' || this.trouble !== undefined || this.file === undefined);
     if (full !== this.fullSince > 0) {
       this.fullSince = full ? this.tools.now() : 0;
       if (noRoom)
-        this.tell('warning', 'spool.full', 'PB_SPOOL_FULL', { name: this.sink, bytes: maxBytes, policy: whenFull });
+        this.tell('warning', 'spool.full', 'PB_SPOOL_FULL', {
+          name: this.sink,
+          size: formatSize(maxBytes),
+          policy: whenFull,
+        });
     }
     if (held === this.full) return;
     this.full = held;
@@ -469,13 +475,11 @@ export class Spool {
       return;
     }
     // Some way back before it counts as enough: else it would flicker.
-    const low = free < (this.lowDisk ? keep * 1.2 : keep);
-    if (low === this.lowDisk) return;
-    this.lowDisk = low;
-    if (low) {
-      const details = { name: this.sink, free: megabytes(free), keep: megabytes(keep) };
-      this.tell('critical', 'spool.low-disk', 'PB_SPOOL_LOW_DISK', details);
-    }
+    const low = free < (this.lowDisk !== undefined ? keep * 1.2 : keep);
+    const told = this.lowDisk !== undefined;
+    this.lowDisk = low ? { free: megabytes(free), keep: megabytes(keep) } : undefined;
+    if (low && !told)
+      this.tell('critical', 'spool.low-disk', 'PB_SPOOL_LOW_DISK', { name: this.sink, ...this.lowDisk });
   }
 
   private tellDropped(): void {

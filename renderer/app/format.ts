@@ -69,6 +69,11 @@ export function span(seconds: number): string {
     .join(' ');
 }
 
+/** A span for where room is short, in its greatest unit, rounded down: `4 min`. */
+export function shortSpan(seconds: number): string {
+  return span(seconds).split(' ').slice(0, 2).join(' ');
+}
+
 /** How long ago, in one unit: `just now`, `12 s ago`, `3 h ago`. */
 export function ago(time: number, now: number): string {
   const seconds = Math.max(0, (now - time) / 1000);

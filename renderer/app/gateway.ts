@@ -7,6 +7,7 @@ import type { StatusReport, Topology } from '../../gateway-core/protocol/model.t
 import type { Client } from '../../gateway-core/protocol/client.ts';
 import { ConnectionStore, type Connection } from './connection.ts';
 import { SharedStream, type Latest } from './shared-stream.ts';
+import { SpoolTrends } from './spool-trend.ts';
 import { asWireError } from './wire-errors.ts';
 
 export interface Gateway {
@@ -15,6 +16,7 @@ export interface Gateway {
   readonly status: SharedStream<'status'>;
   readonly topology: SharedStream<'topology'>;
   readonly deadLetters: SharedStream<'deadletters'>;
+  readonly trends: SpoolTrends;
 }
 
 export function createGatewayState(client: Client): Gateway {
@@ -24,6 +26,7 @@ export function createGatewayState(client: Client): Gateway {
     status: new SharedStream(client, 'status'),
     topology: new SharedStream(client, 'topology'),
     deadLetters: new SharedStream(client, 'deadletters'),
+    trends: new SpoolTrends(),
   };
 }
 
@@ -61,6 +64,16 @@ export function useStatus(): Latest<StatusReport> {
 export function useStatusValue<T>(select: (report: StatusReport | undefined) => T): T {
   const { status } = useGateway();
   return useSyncExternalStore(status.subscribe, () => select(status.snapshot().value));
+}
+
+/** Seconds until the spool of a sink is full if it goes on as in the last minute; undefined: it does not grow. */
+export function useSecondsToFull(sink: string): number | undefined {
+  const { status, trends } = useGateway();
+  return useSyncExternalStore(status.subscribe, () => {
+    const report = status.snapshot().value;
+    if (report !== undefined) trends.take(report);
+    return trends.secondsToFull(sink);
+  });
 }
 
 /** Which instances there are and what feeds what; a new one whenever it changed. */

@@ -13,6 +13,8 @@ const pipeline = (change: Partial<PipelineStatus>): PipelineStatus => ({
   inFlight: 0,
   returned: 0,
   ratePerSecond: 0,
+  carried: 0,
+  blockedBy: [],
   addsUp: true,
   ...change,
 });
@@ -32,6 +34,11 @@ describe('sumLedger', () => {
       inFlight: 2,
       addsUp: true,
     });
+  });
+
+  it('counts what was taken over from the spools as received, not twice', () => {
+    const sum = sumLedger([pipeline({ received: 30, carried: 20, spooled: 10, delivered: 20 })]);
+    expect(sum).toMatchObject({ received: 30, carried: 20, addsUp: true });
   });
 
   it('does not hide two errors that cancel out, nor a total that is off', () => {

@@ -10,6 +10,8 @@ export interface LedgerSum {
   readonly spooled: number;
   readonly inFlight: number;
   readonly returned: number;
+  /** Of `received`: taken over from the spools at the start. */
+  readonly carried: number;
   /** Every pipeline's own sum holds, and so does the total. */
   readonly addsUp: boolean;
 }
@@ -24,10 +26,11 @@ export function sumLedger(pipelines: readonly PipelineStatus[]): LedgerSum {
     spooled: 0,
     inFlight: 0,
     returned: 0,
+    carried: 0,
   };
   const keys = Object.keys(sum) as (keyof typeof sum)[];
   for (const pipeline of pipelines) for (const key of keys) sum[key] += pipeline[key];
-  const { received, ...rest } = sum;
+  const { received, carried: _, ...rest } = sum;
   const accounted = Object.values(rest).reduce((total, n) => total + n, 0);
   return { ...sum, addsUp: accounted === received && pipelines.every((pipeline) => pipeline.addsUp) };
 }

@@ -8,6 +8,7 @@ import { frame, palette, shortcuts } from './texts/frame.ts';
 import { live } from './texts/live.ts';
 import { plugins } from './texts/plugins.ts';
 import { screens } from './texts/screens.ts';
+import { spools } from './texts/spools.ts';
 import { topology } from './texts/topology.ts';
 
 export const texts = {
@@ -23,5 +24,6 @@ export const texts = {
   deadLetters,
   form,
   plugins,
+  spools,
   topology,
 };

@@ -43,7 +43,11 @@ export const theme = createTheme({
   variantColorResolver: (input) => {
     const colors = defaultVariantColorsResolver(input);
     const accented = (input.color ?? input.theme.primaryColor) === 'accent';
-    return input.variant === 'filled' && accented ? { ...colors, color: 'var(--on-accent)' } : colors;
+    if (input.variant !== 'filled') return colors;
+    if (input.color === 'red') {
+      return { ...colors, background: 'var(--bad)', hover: 'var(--bad-strong)', color: 'var(--on-bad)' };
+    }
+    return accented ? { ...colors, color: 'var(--on-accent)' } : colors;
   },
   fontFamily: 'var(--font)',
   fontFamilyMonospace: 'var(--mono)',

@@ -26,10 +26,16 @@ export interface RunningGateway {
 /**
  * Starts `patchbay run` on a free port with a data folder of its own. Without `yaml`: first run.
  * `after`: the same gateway anew, on the same data folder and port; the former one must be gone.
+ * `prepare`: puts into the data folder what must be there before the start, such as a plugin.
  */
-export async function startGateway(yaml?: string, after?: RunningGateway): Promise<RunningGateway> {
+export async function startGateway(
+  yaml?: string,
+  after?: RunningGateway,
+  prepare?: (data: string) => Promise<void>,
+): Promise<RunningGateway> {
   await builtPanel();
   const data = after?.data ?? (await mkdtemp(join(tmpdir(), 'patchbay-e2e-')));
+  await prepare?.(data);
   if (yaml !== undefined) await writeFile(join(data, 'startup.yaml'), yaml);
   const program = startProgram(process.execPath, [
     join(ROOT, 'gateway-core/cli/main.ts'),

@@ -3,7 +3,7 @@ import type { ErrorEntry } from './index.ts';
 /** The write-ahead buffers on disk. */
 export const spoolErrors = {
   PB_SPOOL_FULL: {
-    template: 'The spool of {name} is full ({bytes} bytes)',
+    template: 'The spool of {name} is full ({size})',
     cause: 'More comes in than the sink takes, or its peer is away, and the bound of `buffer.max` is reached.',
     remedy:
       'Bring the peer back, or raise `buffer.max`. Until then its pipelines wait (`block`), or messages are dropped and counted, as `buffer.whenFull` says.',

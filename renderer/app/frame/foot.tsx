@@ -35,12 +35,17 @@ function ConnectionWord() {
 }
 
 /** Terms that are always shown, and those that only count when there are any. */
-const TERMS: readonly { key: Exclude<keyof LedgerSum, 'addsUp' | 'received'>; label: string; always: boolean }[] = [
+const TERMS: readonly {
+  key: Exclude<keyof LedgerSum, 'addsUp' | 'received' | 'carried'>;
+  label: string;
+  always: boolean;
+  title?: string;
+}[] = [
   { key: 'delivered', label: t.ledger.delivered, always: true },
   { key: 'filtered', label: t.ledger.filtered, always: true },
   { key: 'deadLettered', label: t.ledger.deadLetters, always: true },
-  { key: 'dropped', label: t.ledger.dropped, always: false },
-  { key: 'spooled', label: t.ledger.spooled, always: true },
+  { key: 'dropped', label: t.ledger.dropped, always: false, title: t.ledger.droppedText },
+  { key: 'spooled', label: t.ledger.spooled, always: true, title: t.ledger.spooledText },
   { key: 'inFlight', label: t.ledger.inFlight, always: true },
   { key: 'returned', label: t.ledger.returned, always: true },
 ];
@@ -56,10 +61,11 @@ export function Foot() {
           <span>
             {t.ledger.received} <strong>{count(sum.received)}</strong>
           </span>
-          {TERMS.filter(({ key, always }) => always || sum[key] > 0).map(({ key, label }, i) => (
-            <span key={key}>
+          {sum.carried > 0 && <span title={t.ledger.carriedText}>({t.ledger.carried(count(sum.carried))})</span>}
+          {TERMS.filter(({ key, always }) => always || sum[key] > 0).map(({ key, label, title }, i) => (
+            <span key={key} title={title}>
               {i === 0 ? '= ' : '+ '}
-              {label} <strong>{count(sum[key])}</strong>
+              {label} <strong className={key === 'dropped' ? styles.lost : undefined}>{count(sum[key])}</strong>
             </span>
           ))}
           <span className={sum.addsUp ? styles.good : styles.wrong}>

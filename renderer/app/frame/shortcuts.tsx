@@ -16,6 +16,7 @@ const GROUPS: readonly { title: string; keys: readonly (readonly [string, string
       ['g p', t.goPlugins],
       ['g l', t.goLive],
       ['g d', t.goDeadLetters],
+      ['n', t.needsYou],
       ['[', t.rail],
     ],
   },

@@ -172,7 +172,8 @@ function EnumControl(props: ControlProps<EnumField>) {
   ];
   const fallback =
     field.options.find((option) => showValue(option.value) === field.placeholder)?.label ?? field.placeholder;
-  const chosen = field.options[field.selected];
+  const applies =
+    field.options[field.selected] ?? field.options.find((option) => showValue(option.value) === field.placeholder);
   return (
     <>
       <Select
@@ -188,7 +189,9 @@ function EnumControl(props: ControlProps<EnumField>) {
           if (index !== null && index !== 'foreign') write(field.options[Number(index)]?.value);
         }}
       />
-      {chosen !== undefined && chosen.description !== '' && <span className={styles.unit}>{chosen.description}</span>}
+      {applies !== undefined && applies.description !== '' && (
+        <span className={styles.optionText}>{applies.description}</span>
+      )}
     </>
   );
 }

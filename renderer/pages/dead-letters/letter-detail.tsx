@@ -78,13 +78,13 @@ function Letter({ detail, reload }: { detail: LetterDetail; reload: () => void }
       </div>
       <div className={styles.acts}>
         <Tooltip label={t.retryHereHelp[place](instance)} multiline maw={300}>
-          <Button px={11} disabled={!usable || message === undefined || retry.pending} onClick={() => begin('place')}>
+          <Button px={9} disabled={!usable || message === undefined || retry.pending} onClick={() => begin('place')}>
             {t.retryHere}
           </Button>
         </Tooltip>
         <Tooltip label={t.retryStartHelp} multiline maw={300}>
           <Button
-            px={11}
+            px={9}
             variant="default"
             disabled={!usable || message === undefined || retry.pending}
             onClick={() => begin('start')}
@@ -93,7 +93,7 @@ function Letter({ detail, reload }: { detail: LetterDetail; reload: () => void }
           </Button>
         </Tooltip>
         <Button
-          px={11}
+          px={9}
           variant="default"
           disabled={!usable || message === undefined}
           aria-expanded={editing}
@@ -101,7 +101,7 @@ function Letter({ detail, reload }: { detail: LetterDetail; reload: () => void }
         >
           {t.edit}
         </Button>
-        <Button px={11} variant="default" disabled={!usable} onClick={() => setDiscarding(true)}>
+        <Button px={9} variant="default" disabled={!usable} onClick={() => setDiscarding(true)}>
           {t.discard}
         </Button>
         {letter.busy && (

@@ -100,8 +100,10 @@ function Editor({ entry, target, leave, document, reload }: Props & { document: 
   const [refusedAt, setRefusedAt] = useState<string>();
   const save = useAction('config.edit');
 
-  const schema = contributionFor(entry, kind)?.config;
-  const around = useMemo(() => aroundSchema(section), [section]);
+  const contribution = contributionFor(entry, kind);
+  const schema = contribution?.config;
+  const custody = contribution?.custody;
+  const around = useMemo(() => aroundSchema(section, custody), [section, custody]);
   const nameFault = adding ? checkName(document.config, name) : undefined;
   const joinFault = adding ? checkJoining(base.config, section, joining) : undefined;
   const edits = useMemo(

@@ -1,5 +1,11 @@
 /** From what the editor holds to edits of the config, and back onto a newer config. Pure. */
-import type { ConfigEdit, GatewayConfig, InstanceConfig, Section } from '../../../gateway-core/protocol/model.ts';
+import type {
+  ConfigEdit,
+  Custody,
+  GatewayConfig,
+  InstanceConfig,
+  Section,
+} from '../../../gateway-core/protocol/model.ts';
 import { texts } from '../../app/texts.ts';
 import { editsBetween, isPlainObject, setAt, unsetAt } from '../../components/form/value-path.ts';
 import { joinEdits, type Placed } from './catalogue.ts';
@@ -120,8 +126,11 @@ export function applyEdits(config: GatewayConfig, edits: readonly ConfigEdit[]):
   return replayEdits(config, edits) as GatewayConfig;
 }
 
-/** What surrounds a config, as a form of its own; the same words as in docs/config. */
-export function aroundSchema(section: Section): Record<string, unknown> | undefined {
+/**
+ * What surrounds a config, as a form of its own; the same words as in docs/config. A sink's defaults follow from
+ * its custody: what a peer confirms must be able to wait for it on disk.
+ */
+export function aroundSchema(section: Section, custody?: Custody): Record<string, unknown> | undefined {
   const t = texts.plugins.around;
   if (section === 'sources') {
     return {
@@ -141,6 +150,7 @@ export function aroundSchema(section: Section): Record<string, unknown> | undefi
     };
   }
   if (section === 'sinks') {
+    const kind = custody === 'remote' ? 'disk' : 'memory';
     return {
       type: 'object',
       additionalProperties: false,
@@ -148,23 +158,30 @@ export function aroundSchema(section: Section): Record<string, unknown> | undefi
         buffer: {
           type: 'object',
           title: t.buffer,
-          description: t.bufferHelp,
+          description: `${t.bufferHelp} ${t.bufferDefault[kind]}`,
           properties: {
             kind: {
               title: t.keptIn,
+              default: kind,
               oneOf: [
                 { const: 'memory', title: t.memory, description: t.memoryHelp },
                 { const: 'disk', title: t.disk, description: t.diskHelp },
               ],
             },
-            max: { type: 'string', title: t.max, format: 'size', examples: ['64MiB', '1GiB'] },
+            max: {
+              type: 'string',
+              title: t.max,
+              description: t.maxHelp,
+              format: 'size',
+              examples: ['256MiB', '10GiB'],
+            },
             whenFull: {
               title: t.whenFull,
               default: 'block',
               oneOf: [
-                { const: 'block', title: t.block },
-                { const: 'dropNewest', title: t.dropNewest },
-                { const: 'dropOldest', title: t.dropOldest },
+                { const: 'block', title: t.block, description: t.blockHelp },
+                { const: 'dropNewest', title: t.dropNewest, description: t.dropNewestHelp },
+                { const: 'dropOldest', title: t.dropOldest, description: t.dropOldestHelp },
               ],
             },
           },

@@ -2,6 +2,7 @@
 import { IconArrowsShuffle, IconPlayerPlay, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import type { Plan, PlanAct, Problem } from '../../../gateway-core/protocol/model.ts';
+import { count } from '../../app/format.ts';
 import { texts } from '../../app/texts.ts';
 import { ProblemText } from '../../components/form/problem-text.tsx';
 import { diffLines } from './line-diff.ts';
@@ -47,6 +48,11 @@ export function PlanView({ plan, problems }: { plan: Plan | undefined; problems:
                 );
               })}
             </ul>
+            {Object.entries(plan.undelivered ?? {}).map(([sink, messages]) => (
+              <p key={sink} className={styles.warn}>
+                {texts.spools.planHolds(sink, count(messages))}
+              </p>
+            ))}
             {kept > 0 && <p className={styles.small}>{t.keeps(kept)}</p>}
           </>
         )

@@ -1,12 +1,13 @@
 import { BaseEdge, EdgeLabelRenderer, useStore, type EdgeProps } from '@xyflow/react';
 import { memo } from 'react';
-import { count } from '../../app/format.ts';
 import { useStatusValue } from '../../app/gateway.ts';
 import { texts } from '../../app/texts.ts';
 import { useUrlState } from '../../app/url-state.ts';
-import { Rate } from '../../components/rate.tsx';
-import { edgeRate, fillTone, type GraphEdge } from './graph.ts';
+import { BufferBar, useBufferText } from './buffer-bar.tsx';
+import { blockSentence, EdgeWord, useBlocks } from './edge-word.tsx';
+import { edgeRate, type GraphEdge } from './graph.ts';
 import { edgePath } from './path.ts';
+import { blocksOf } from './spool-view.ts';
 import styles from './topology.module.css';
 import type { CanvasEdge } from './topology-view.tsx';
 
@@ -29,20 +30,23 @@ export const FlowEdge = memo(function FlowEdge({ data, selected }: EdgeProps<Can
   );
 });
 
-type Tone = 'flows' | 'still' | 'off' | 'stuck';
+type Tone = 'flows' | 'still' | 'off' | 'held' | 'stuck';
 
 function Line({ edge, path, selected }: { edge: GraphEdge; path: string; selected: boolean }) {
   const tone = useStatusValue((report): Tone => {
     const to = report?.instances[edge.to]?.state;
     if (to === 'failed' || to === 'retrying') return 'stuck';
+    const blocks = blocksOf(report, edge.pipelines);
+    // Red where it stops, amber from there up to the sources.
+    if (blocks.length > 0) return blocks.some(({ sink }) => sink === edge.to) ? 'stuck' : 'held';
     const states = edge.pipelines.map((name) => report?.pipelines[name]?.state);
-    if (states.includes('blocked')) return 'stuck';
     if (report !== undefined && !states.includes('running')) return 'off';
     return (edgeRate(report, edge) ?? 0) > 0 ? 'flows' : 'still';
   });
   return (
     <BaseEdge
       path={path}
+      data-tone={tone}
       interactionWidth={22}
       className={`${styles.edge} ${styles[tone]} ${selected ? styles.chosen : ''}`}
     />
@@ -52,19 +56,10 @@ function Line({ edge, path, selected }: { edge: GraphEdge; path: string; selecte
 function Label({ edge, x, y, selected }: { edge: GraphEdge; x: number; y: number; selected: boolean }) {
   const t = texts.topology;
   const url = useUrlState();
-  const rate = useStatusValue((report) => edgeRate(report, edge));
-  const queued = useStatusValue((report) => report?.sinks[edge.to]?.queued) ?? 0;
-  const limit = useStatusValue((report) => report?.sinks[edge.to]?.queueLimit) ?? 0;
-  const spooled = useStatusValue((report) => report?.sinks[edge.to]?.spooled) ?? 0;
-  const paused = useStatusValue((report) =>
-    edge.pipelines.every((name) => report?.pipelines[name]?.state === 'paused'),
-  );
-  const share = limit > 0 ? Math.min(1, queued / limit) : 0;
+  const buffer = useBufferText(edge.to);
+  const blocks = useBlocks(edge.pipelines);
   const way = t.edge(edge.from, edge.to, edge.pipelines.join(', '));
-  const waiting = [
-    ...(limit > 0 ? [t.queue(count(queued), count(limit))] : []),
-    ...(spooled > 0 ? [t.spooled(count(spooled))] : []),
-  ].join(', ');
+  const more = [...blocks.map(blockSentence), buffer].filter(Boolean).join(', ');
   return (
     <button
       type="button"
@@ -72,22 +67,18 @@ function Label({ edge, x, y, selected }: { edge: GraphEdge; x: number; y: number
       style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
       data-edge={`${edge.from}>${edge.to}`}
       aria-pressed={selected}
-      title={[way, waiting].filter(Boolean).join(', ')}
+      title={[way, more].filter(Boolean).join('\n')}
       onClick={(event) => {
         event.stopPropagation();
         url.set({ edge: `${edge.from}>${edge.to}`, select: undefined });
       }}
     >
       <span>
-        <span className="visually-hidden">{way}</span>
-        {paused ? t.paused : rate === undefined ? '–' : <Rate value={rate} short />}
-        {waiting !== '' && <span className="visually-hidden">{waiting}</span>}
+        <span className="visually-hidden">{way} </span>
+        <EdgeWord edge={edge} />
+        {more !== '' && <span className="visually-hidden"> {more}</span>}
       </span>
-      {limit > 0 && (
-        <span className={styles.queue} aria-hidden>
-          <span data-fill={fillTone(queued, limit)} style={{ width: `${share * 100}%` }} />
-        </span>
-      )}
+      <BufferBar sink={edge.to} />
     </button>
   );
 }

@@ -4,31 +4,34 @@ import {
   IconActivity,
   IconAlertTriangle,
   IconCheck,
-  IconDropletDown,
   IconMailX,
   IconHourglassHigh,
-  IconPlayerPause,
-  IconPlayerPlay,
   IconPower,
   IconRefresh,
   IconSettings,
   IconX,
 } from '@tabler/icons-react';
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { Link } from 'wouter';
-import type { PipelineStatus, Topology, TopologyNode } from '../../../gateway-core/protocol/model.ts';
-import { count, span } from '../../app/format.ts';
+import type { Topology, TopologyNode } from '../../../gateway-core/protocol/model.ts';
+import { count } from '../../app/format.ts';
 import { useAction, useDeadLettersValue, useMayChange, useStatusValue } from '../../app/gateway.ts';
+import { byUrgency } from '../../app/needs.ts';
 import { texts } from '../../app/texts.ts';
 import { href, useUrlState } from '../../app/url-state.ts';
 import { Ago } from '../../components/ago.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
+import { withCode } from '../../components/form/with-code.tsx';
 import { PluginIcon } from '../../components/plugin-icon.tsx';
 import { Rate } from '../../components/rate.tsx';
 import { LoadBar } from '../../components/load-bar.tsx';
+import { Since } from '../../components/since.tsx';
 import { StateDot } from '../../components/state-dot.tsx';
 import { pluginName, sectionOf } from '../plugins/catalogue.ts';
-import { bottleneckAt, fillTone, pipelineShape, pipelinesOf } from './graph.ts';
+import { BlockedNote } from './blocked-note.tsx';
+import { PauseButton, PipelineButtons } from './flow-buttons.tsx';
+import { bottleneckAt, pipelineShape, pipelinesOf } from './graph.ts';
+import { SinkBuffer } from './sink-buffer.tsx';
 import { StepLedger } from './step-ledger.tsx';
 import styles from './topology.module.css';
 
@@ -84,8 +87,7 @@ function Head({ title, icon, close }: { title: string; icon?: ReactNode; close: 
 function InstanceInspector({ node, topology, close }: { node: TopologyNode; topology: Topology; close: () => void }) {
   const { name, kind } = node;
   const status = useStatusValue((report) => report?.instances[name]);
-  const sink = useStatusValue((report) => report?.sinks[name]);
-  const need = useStatusValue((report) => report?.needsYou.find((item) => item.subject === name));
+  const needs = (useStatusValue((report) => report?.needsYou) ?? []).filter((item) => item.subject === name);
   const letters = useDeadLettersValue((known) => known?.instances[name]) ?? 0;
   const heldUp = useStatusValue((report) => bottleneckAt(report, name));
   const mayChange = useMayChange();
@@ -110,18 +112,20 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
           </strong>
         )}
       </div>
-      {status !== undefined && status.reason !== '' && state !== 'running' && need === undefined && (
+      {status !== undefined && status.reason !== '' && state !== 'running' && needs.length === 0 && (
         <p className={styles.reason}>{status.reason}</p>
       )}
-      {need !== undefined && (
-        <p className={styles.need}>
+      {byUrgency(needs).map((need) => (
+        <p key={need.code} className={styles.need}>
           <IconAlertTriangle size={15} aria-hidden />
           <span>
-            {need.message} <span className={styles.dim}>{need.remedy}</span> <code>{need.code}</code> · {t.since}{' '}
-            <Ago time={need.since} />
+            <strong>{need.message}</strong> {withCode(need.remedy)}
+            <br />
+            <code>{need.code}</code> · {texts.frame.since} <Since time={need.since} />
           </span>
         </p>
-      )}
+      ))}
+      {kind !== 'sink' && <BlockedNote pipelines={pipelines} />}
       {heldUp !== undefined && (
         <p className={styles.need}>
           <IconHourglassHigh size={15} aria-hidden />
@@ -163,14 +167,16 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
           disabled={!mayChange || !node.enabled}
           loading={restart.pending}
           leftSection={<IconRefresh size={15} aria-hidden />}
+          title={mayChange ? undefined : texts.plugins.readOnly}
           onClick={() => void restart.run({ name })}
         >
-          {t.restart}
+          {state === 'failed' || state === 'retrying' ? texts.spools.tryAgain : t.restart}
         </Button>
         {section !== undefined && (
           <Button
             variant="default"
             disabled={!mayChange}
+            title={mayChange ? undefined : texts.plugins.readOnly}
             loading={toggle.pending}
             leftSection={<IconPower size={15} aria-hidden />}
             onClick={() =>
@@ -186,6 +192,7 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
       </div>
       {!mayChange && <p className={styles.dim}>{texts.plugins.readOnly}</p>}
       {error !== undefined && <ErrorPanel compact error={error} />}
+      {kind === 'sink' && <SinkBuffer name={name} enabled={node.enabled} />}
       {status === undefined ? (
         <p className={styles.dim}>{t.noStatus}</p>
       ) : (
@@ -199,7 +206,6 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
               <Ago time={status.lastMessage} />
             </Fact>
             {status.restarts > 0 && <Fact label={t.restarts}>{count(status.restarts)}</Fact>}
-            {sink !== undefined && <Fact label={t.custody}>{t.custodies[sink.custody]}</Fact>}
             {(kind === 'source' || kind === 'handler' || kind === 'sink') && (
               <Fact label={t.load} help={t.loadHelp[kind]}>
                 <LoadBar share={status.busy} />
@@ -213,25 +219,6 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
           </dl>
           <h3>{t.counters}</h3>
           <StepLedger status={status} />
-          {sink !== undefined && (
-            <>
-              <h3>{t.queueTitle}</h3>
-              <p>
-                {count(sink.queued)}{' '}
-                {sink.queueLimit > 0 && <span className={styles.dim}>{t.ofLimit(count(sink.queueLimit))}</span>}
-                {sink.spooled > 0 && ` · ${t.spooled(count(sink.spooled))}`}
-                {sink.oldestSeconds > 0 && <span className={styles.dim}> · {t.oldest(span(sink.oldestSeconds))}</span>}
-              </p>
-              {sink.queueLimit > 0 && (
-                <span className={styles.queueWide} aria-hidden>
-                  <span
-                    data-fill={fillTone(sink.queued, sink.queueLimit)}
-                    style={{ width: `${Math.min(1, sink.queued / sink.queueLimit) * 100}%` }}
-                  />
-                </span>
-              )}
-            </>
-          )}
         </>
       )}
       {section !== 'executors' && (
@@ -279,81 +266,8 @@ function PipelineLine({ name }: { name: string }) {
       <StateDot state={state ?? 'unknown'} label />
       <span className={styles.spring} />
       {rate !== undefined && <Rate value={rate} />}
-      <PipelineButtons name={name} state={state} small />
+      <PauseButton name={name} state={state} />
     </div>
-  );
-}
-
-/** Pause and resume; where there is room, drain. */
-function PipelineButtons({
-  name,
-  state,
-  small = false,
-}: {
-  name: string;
-  state: PipelineStatus['state'] | undefined;
-  small?: boolean;
-}) {
-  const mayChange = useMayChange();
-  const pause = useAction('flow.pause');
-  const resume = useAction('flow.resume');
-  const drain = useAction('flow.drain');
-  const [drained, setDrained] = useState(false);
-  const paused = state === 'paused';
-  const error = pause.error ?? resume.error ?? drain.error;
-  const off = !mayChange || state === undefined || state === 'disabled' || state === 'stopped';
-  const toggle = (): void => {
-    setDrained(false);
-    drain.clear();
-    void (paused ? resume : pause).run({ name });
-  };
-  const runDrain = async (): Promise<void> => {
-    setDrained((await drain.run({ name })) !== undefined);
-  };
-  const said = paused ? t.resumeOf(name) : t.pauseOf(name);
-  const Icon = paused ? IconPlayerPlay : IconPlayerPause;
-  if (small) {
-    return (
-      <>
-        <Tooltip label={said}>
-          <ActionIcon variant="subtle" color="gray" aria-label={said} disabled={off} onClick={toggle}>
-            <Icon size={15} />
-          </ActionIcon>
-        </Tooltip>
-        {error !== undefined && <ErrorPanel compact error={error} />}
-      </>
-    );
-  }
-  return (
-    <>
-      <div className={styles.buttons}>
-        <Button
-          variant="default"
-          aria-label={said}
-          disabled={off}
-          leftSection={<Icon size={15} aria-hidden />}
-          onClick={toggle}
-        >
-          {paused ? t.resume : t.pause}
-        </Button>
-        <Tooltip label={t.drainOf(name)}>
-          <Button
-            variant="default"
-            aria-label={t.drainOf(name)}
-            disabled={off}
-            loading={drain.pending}
-            leftSection={<IconDropletDown size={15} aria-hidden />}
-            onClick={() => void runDrain()}
-          >
-            {t.drain}
-          </Button>
-        </Tooltip>
-      </div>
-      <p role="status" className={styles.dim}>
-        {drained && paused ? t.drained(name) : ''}
-      </p>
-      {error !== undefined && <ErrorPanel compact error={error} />}
-    </>
   );
 }
 
@@ -377,6 +291,7 @@ function PipelineInspector({ name, topology }: { name: string; topology: Topolog
           </strong>
         )}
       </div>
+      <BlockedNote pipelines={[name]} />
       <dl className={styles.facts}>
         <Fact label={t.condition}>{shape.where === '' ? t.everyMessage : <code>{shape.where}</code>}</Fact>
       </dl>
@@ -387,11 +302,16 @@ function PipelineInspector({ name, topology }: { name: string; topology: Topolog
           <h3>{t.ledger}</h3>
           <dl className={styles.ledger}>
             <Fact label={t.ledgerRows.received}>{count(status.received)}</Fact>
+            {status.carried > 0 && (
+              <Fact label={t.ledgerRows.carried}>
+                <span title={texts.frame.ledger.carriedText}>{count(status.carried)}</span>
+              </Fact>
+            )}
             {LEDGER.map((key, index) => (
               <Fact
                 key={key}
                 label={`${index === 0 ? '=' : '+'} ${t.ledgerRows[key]}`}
-                bad={key === 'deadLettered' && status[key] > 0}
+                bad={(key === 'deadLettered' || key === 'dropped') && status[key] > 0}
               >
                 {count(status[key])}
               </Fact>

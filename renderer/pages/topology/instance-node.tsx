@@ -11,6 +11,7 @@ import { PluginIcon } from '../../components/plugin-icon.tsx';
 import { Rate } from '../../components/rate.tsx';
 import { StateDot } from '../../components/state-dot.tsx';
 import { bottleneckAt } from './graph.ts';
+import { NodeStrip } from './sink-strip.tsx';
 import styles from './topology.module.css';
 import type { CanvasNode } from './topology-view.tsx';
 
@@ -80,6 +81,7 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
         )}
         {reason !== '' && <span className="visually-hidden">{reason}</span>}
       </span>
+      <NodeStrip node={node} />
       {flowing && (
         <span className={styles.saturation}>
           <span data-fill={loadTone(busy)} style={{ width: `${Math.min(1, busy) * 100}%` }} />
