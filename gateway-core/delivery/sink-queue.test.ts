@@ -175,6 +175,28 @@ describe('the queue before a sink', () => {
     expect(taken).toEqual(['k2-a', 'k2-b', 'k1-a', 'k1-b']);
   });
 
+  it('keeps the order of a key though a full write of it fails again and again', async () => {
+    const { queue, settled } = rig({ maxMessages: 10_000 });
+    let failures = 3;
+    const taken: string[] = [];
+    await queue.attach({
+      open: () => undefined,
+      close: () => undefined,
+      write(batch) {
+        if (failures-- > 0) return batch.map((_, index) => ({ index, kind: 'retry', code: 'X', cause: 'cut off' }));
+        taken.push(...batch.map(({ data }) => String(data)));
+        return undefined;
+      },
+    });
+    // As many as one write takes, so that the later ones of the key do not go with them.
+    const first = settled(Array.from({ length: 512 }, (_, n) => message(`a${n}`, 'k')));
+    const second = settled([message('b', 'k'), message('c', 'k')]);
+    await vi.advanceTimersByTimeAsync(120_000);
+    await Promise.all([first, second]);
+    expect(taken.at(0)).toBe('a0');
+    expect(taken.slice(-2)).toEqual(['b', 'c']);
+  });
+
   it('waits as long as the peer asks', async () => {
     const { queue, settled } = rig();
     let busy = true;

@@ -504,6 +504,7 @@ export class SinkQueue implements Target {
     if (exceptions.length < write.items.length || firstRetry === undefined) this.succeeded();
     else this.unsuccessful(firstRetry.cause);
     const byIndex = new Map(exceptions.map((exception) => [exception.index, exception]));
+    const retries: Entry[] = [];
     this.entriesOf(write).forEach((entry, index) => {
       const exception = byIndex.get(index);
       if (exception === undefined) {
@@ -513,9 +514,10 @@ export class SinkQueue implements Target {
       } else if (exception.kind === 'refuse') this.refuse(entry, exception.code, exception.cause);
       else {
         entry.due = now + (exception.afterMs ?? retryDelay(entry.attempts));
-        this.tryAgain(entry);
+        retries.push(entry);
       }
     });
+    this.putBack(retries);
   }
 
   private failed(write: Write, error: unknown): void {
@@ -557,21 +559,15 @@ export class SinkQueue implements Target {
     );
   }
 
-  /** Puts entries before all others that wait, in their order. */
-  private putBack(entries: readonly Entry[], due: number): void {
+  /** Puts entries before all others that wait, in their order: others of their keys may have lined up behind them. */
+  private putBack(entries: readonly Entry[], due?: number): void {
     for (const entry of entries) {
       entry.attempts++;
-      entry.due = due;
+      if (due !== undefined) entry.due = due;
       this.rememberKey(entry);
     }
     this.counts.retried += entries.length;
     this.again = [...entries, ...this.again];
-  }
-
-  private tryAgain(entry: Entry): void {
-    entry.attempts++;
-    this.counts.retried++;
-    this.putAgain(entry);
   }
 
   private putAgain(entry: Entry): void {

@@ -46,7 +46,7 @@ export interface SpoolTools {
 const MARGIN_BYTES = 4 * 1024 * 1024;
 /** What left the sink waits this long for a commit it can share: a crash meanwhile only sends it again. */
 export const LAZY_MS = 25;
-/** The file system keeps this much free, or a twentieth of itself where that is less. */
+/** The file system keeps this much free, or a fifth of itself where that is less: the log has to fit in, or not even what is done could be taken out. */
 const FREE_BYTES = 256 * 1024 * 1024;
 const LOOK_AT_DISK_MS = 500;
 const WINDOW_BYTES = 8 * 1024 * 1024;
@@ -310,6 +310,7 @@ export class Spool {
     const seqs: (number | 'dropped' | 'full')[] = [];
     const left: [Departure, SpoolEnd][] = [];
     const stored: Append[] = [];
+    this.lookAtDisk(appends.reduce((sum, { block }) => sum + SpoolFile.bytesOf(block), 0));
     const before = performance.now();
     let droppedNow = 0;
     file.transact(() => {
@@ -459,16 +460,17 @@ export class Spool {
     this.tools.onRoom(this.sink, held);
   }
 
-  private lookAtDisk(): void {
+  /** `coming`: bytes about to be written; with some it is looked at in any case. */
+  private lookAtDisk(coming = 0): void {
     const now = performance.now();
-    if (this.diskLookedAt > 0 && now - this.diskLookedAt < LOOK_AT_DISK_MS) return;
+    if (coming === 0 && this.diskLookedAt > 0 && now - this.diskLookedAt < LOOK_AT_DISK_MS) return;
     this.diskLookedAt = now;
     let free: number;
     let keep: number;
     try {
       const disk = statfsSync(dirname(this.tools.pathOf(this.sink)));
-      free = disk.bavail * disk.bsize;
-      keep = Math.min(FREE_BYTES, (disk.blocks * disk.bsize) / 20);
+      free = disk.bavail * disk.bsize - coming;
+      keep = Math.min(FREE_BYTES, (disk.blocks * disk.bsize) / 5);
     } catch {
       return;
     }
