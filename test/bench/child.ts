@@ -2,6 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+/** `PATCHBAY_BENCH_NODE`: further flags for the programs measured, such as `--cpu-prof --cpu-prof-dir=/tmp/p`. */
+const FLAGS = ['--no-warnings', ...(process.env['PATCHBAY_BENCH_NODE'] ?? '').split(' ').filter(Boolean)];
+
 export interface Usage {
   readonly received: number;
   readonly cpuMicros: number;
@@ -16,14 +19,17 @@ export class BenchChild {
   readonly port: Promise<number>;
   readonly hello: Promise<Record<string, number>>;
 
-  constructor(file: string) {
-    this.process = spawn(process.execPath, ['--no-warnings', fileURLToPath(new URL(file, import.meta.url))], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+  constructor(file: string, args: readonly string[] = []) {
+    const program = fileURLToPath(new URL(file, import.meta.url));
+    this.process = spawn(process.execPath, [...FLAGS, program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.lines = createInterface({ input: this.process.stdout as NodeJS.ReadableStream });
     this.lines.on('line', (line) => this.waiting.shift()?.(line));
     this.hello = this.next().then((line) => JSON.parse(line) as Record<string, number>);
     this.port = this.hello.then(({ port }) => port as number);
+  }
+
+  get pid(): number {
+    return this.process.pid as number;
   }
 
   async usage(command = ''): Promise<Usage> {
@@ -35,6 +41,13 @@ export class BenchChild {
   async end(): Promise<void> {
     const gone = new Promise((resolve) => this.process.once('exit', resolve));
     this.process.stdin?.end();
+    await gone;
+  }
+
+  /** As a power cut would: nothing is written any more. */
+  async kill(): Promise<void> {
+    const gone = new Promise((resolve) => this.process.once('exit', resolve));
+    this.process.kill('SIGKILL');
     await gone;
   }
 

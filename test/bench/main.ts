@@ -16,6 +16,8 @@ const benches: Record<string, () => Promise<void>> = {
   amqp: async () => (await import('./amqp.ts')).amqp(10, 200_000),
   decode: program('plugins/collectd-metrics/bench/decode.ts'),
   scrape: program('plugins/prometheus/bench/scrape.ts'),
+  recovery: async () => (await import('./recovery.ts')).recovery(5, 1_000_000),
+  spool: async () => (await import('./spool.ts')).spool(10, 50_000),
   start: async () => (await import('./start.ts')).start(5),
 };
 

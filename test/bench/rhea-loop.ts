@@ -13,6 +13,10 @@ container.on('message', () => {
   // autoaccept is on: rhea accepts it after this.
   received++;
 });
+container.on('receiver_open', ({ receiver }: { receiver: rhea.Receiver }) => {
+  // A sender that asks for an address wants to see it in the answer.
+  receiver.set_target({ address: receiver.remote.attach?.target?.address });
+});
 container.on('disconnected', () => undefined);
 const server = container.listen({
   host: '127.0.0.1',
