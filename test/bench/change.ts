@@ -70,11 +70,20 @@ export async function change(pairs: number): Promise<void> {
     quiet.push(without);
     changed.push(withChanges);
   }
-  line(`longest gap in ${SECONDS} s without a change`, `${show(summarise(quiet), 0)} ms, the longest ${Math.max(...quiet).toFixed(0)} ms`);
-  line(`longest gap in ${SECONDS} s with ${CHANGES} changes`, `${show(summarise(changed), 0)} ms, the longest ${Math.max(...changed).toFixed(0)} ms`);
+  line(
+    `longest gap in ${SECONDS} s without a change`,
+    `${show(summarise(quiet), 0)} ms, the longest ${Math.max(...quiet).toFixed(0)} ms`,
+  );
+  line(
+    `longest gap in ${SECONDS} s with ${CHANGES} changes`,
+    `${show(summarise(changed), 0)} ms, the longest ${Math.max(...changed).toFixed(0)} ms`,
+  );
   line('a change takes', `${show(summarise(applied), 0)} ms`);
   verdict('longest gap with changes, ms', summarise(changed), { atMost: 50 });
-  line('beyond the noise of the run', `${show(summarise(changed.map((each, i) => each - (quiet[i] as number))), 1)} ms`);
+  line(
+    'beyond the noise of the run',
+    `${show(summarise(changed.map((each, i) => each - (quiet[i] as number))), 1)} ms`,
+  );
   await gateway.end();
   await peer.end();
 }

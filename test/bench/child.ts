@@ -15,7 +15,7 @@ export interface Usage {
 export class BenchChild {
   private readonly process: ChildProcess;
   private readonly lines: Interface;
-  private readonly waiting: ((line: string) => void)[] = [];
+  private readonly waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];
   readonly port: Promise<number>;
   readonly hello: Promise<Record<string, number>>;
 
@@ -23,7 +23,11 @@ export class BenchChild {
     const program = fileURLToPath(new URL(file, import.meta.url));
     this.process = spawn(process.execPath, [...FLAGS, program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.lines = createInterface({ input: this.process.stdout as NodeJS.ReadableStream });
-    this.lines.on('line', (line) => this.waiting.shift()?.(line));
+    this.lines.on('line', (line) => this.waiting.shift()?.resolve(line));
+    this.process.once('exit', (code, signal) => {
+      const error = new Error(`${file} ended with ${String(signal ?? code)}`);
+      for (const { reject } of this.waiting.splice(0)) reject(error);
+    });
     this.hello = this.next().then((line) => JSON.parse(line) as Record<string, number>);
     this.port = this.hello.then(({ port }) => port as number);
   }
@@ -52,6 +56,6 @@ export class BenchChild {
   }
 
   private next(): Promise<string> {
-    return new Promise((resolve) => this.waiting.push(resolve));
+    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 }

@@ -82,9 +82,12 @@ export async function neighbour(pairs: number, count: number): Promise<void> {
     for (let i = 0; i < pairs; i++)
       for (const { gateway, ports, rounds } of sides) rounds.push(await round(send, gateway, ports, count));
     const [both, one] = sides.map(({ rounds }) => rounds) as [Round[], Round[]];
-    const rate = (rounds: readonly Round[]): string => `${(summarise(rounds.map((each) => each.rate)).median / 1000).toFixed(1)} k msg/s`;
+    const rate = (rounds: readonly Round[]): string =>
+      `${(summarise(rounds.map((each) => each.rate)).median / 1000).toFixed(1)} k msg/s`;
     line(layout.name, `${rate(both)} with both peers there, ${rate(one)} with one away`);
-    verdict('  the live sink’s rate', summarise(one.map((each, i) => each.rate / (both[i] as Round).rate)), { atLeast: 0.95 });
+    verdict('  the live sink’s rate', summarise(one.map((each, i) => each.rate / (both[i] as Round).rate)), {
+      atLeast: 0.95,
+    });
     line('  CPU a message', `${show(summarise(one.map((each, i) => each.micros / (both[i] as Round).micros)))} ×`);
     for (const { gateway } of sides) await gateway.end();
   }

@@ -73,10 +73,16 @@ async function measure(
 export async function recovery(rounds: number, messages: number): Promise<void> {
   const sender = await compileSender();
   await measure(sender, rounds, 0, 'accepting again, nothing spooled', () => Promise.resolve());
-  await measure(sender, rounds, messages, `accepting again, ${messages} spooled as they came`, async (gateway, port) => {
-    await sender(port, messages);
-    await gateway.until(({ spooled }) => spooled === messages);
-  });
+  await measure(
+    sender,
+    rounds,
+    messages,
+    `accepting again, ${messages} spooled as they came`,
+    async (gateway, port) => {
+      await sender(port, messages);
+      await gateway.until(({ spooled }) => spooled === messages);
+    },
+  );
   for (const size of [100, 1]) {
     await measure(sender, rounds, messages, `accepting again, spooled in batches of ${size}`, async (gateway) => {
       await gateway.kill();

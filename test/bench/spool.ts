@@ -57,7 +57,8 @@ async function compare(sender: Sender, flow: Flow, pairs: number, count: number)
     onDisk.push(await round(sender, disk, diskPort, count));
   }
   const last = (await disk.usage()).spools['out'];
-  const ratio = (of: (round: Round) => number): number[] => onDisk.map((each, i) => of(each) / of(inMemory[i] as Round));
+  const ratio = (of: (round: Round) => number): number[] =>
+    onDisk.map((each, i) => of(each) / of(inMemory[i] as Round));
   console.log(flow.name);
   line('  in memory', `${micros(inMemory)}; ${rates(inMemory)}`);
   line('  on disk', `${micros(onDisk)}; ${rates(onDisk)}`);
@@ -65,7 +66,10 @@ async function compare(sender: Sender, flow: Flow, pairs: number, count: number)
     const commits = last.commits - first.commits;
     const each = ((last.commitSeconds - first.commitSeconds) / commits) * 1000;
     const size = (pairs * count) / commits;
-    line('  commits', `${each.toFixed(2)} ms each, ${size.toFixed(0)} messages each, the longest ${(last.longestCommitSeconds * 1000).toFixed(0)} ms`);
+    line(
+      '  commits',
+      `${each.toFixed(2)} ms each, ${size.toFixed(0)} messages each, the longest ${(last.longestCommitSeconds * 1000).toFixed(0)} ms`,
+    );
   }
   verdict('  disk against memory, by CPU', summarise(ratio((each) => 1 / each.micros)), { atLeast: 0.6 });
   line('  disk against memory, by wall, accepted', show(summarise(ratio(({ accepted }) => accepted))));
@@ -105,7 +109,11 @@ export async function spool(pairs: number, count: number): Promise<void> {
         version: 1,
         sources: { in: source(port) },
         sinks: {
-          out: { plugin: 'json-file', config: { path: join(folder, 'out.jsonl'), fsync: 'always', keep: 1 }, buffer: { kind } },
+          out: {
+            plugin: 'json-file',
+            config: { path: join(folder, 'out.jsonl'), fsync: 'always', keep: 1 },
+            buffer: { kind },
+          },
         },
         pipelines: { flow: { from: ['in'], to: ['out'] } },
       }),

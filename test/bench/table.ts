@@ -8,7 +8,11 @@ export function line(what: string, figure: string): void {
 }
 
 /** The side of the confidence interval that is nearer to the goal decides: "missed" says that all of it is beyond. */
-export function verdict(what: string, value: Summary, goal: { readonly atLeast: number } | { readonly atMost: number }): void {
+export function verdict(
+  what: string,
+  value: Summary,
+  goal: { readonly atLeast: number } | { readonly atMost: number },
+): void {
   const { met, missed, text } =
     'atLeast' in goal
       ? { met: value.low >= goal.atLeast, missed: value.high < goal.atLeast, text: `at least ${goal.atLeast}` }

@@ -11,7 +11,10 @@ export default defineSink<{ readonly port: number }>({
       },
       write(batch: readonly Message[]): Promise<undefined> {
         const body = JSON.stringify(batch.map(toCloudEvent));
-        const headers = { 'content-type': 'application/cloudevents-batch+json', 'content-length': Buffer.byteLength(body) };
+        const headers = {
+          'content-type': 'application/cloudevents-batch+json',
+          'content-length': Buffer.byteLength(body),
+        };
         return new Promise((resolve, reject) => {
           request({ agent, host: '127.0.0.1', port: config.port, method: 'POST', headers }, (response) => {
             response.resume().once('end', () => {
