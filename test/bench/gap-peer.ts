@@ -2,13 +2,14 @@
 import { createInterface } from 'node:readline';
 import type { AddressInfo } from 'node:net';
 import rhea from 'rhea';
+import { addressOf } from './rhea-address.ts';
 
 const container = rhea.create_container();
 let received = 0;
 let longest = 0;
 let last = 0;
 container.on('receiver_open', ({ receiver }: { receiver: rhea.Receiver }) => {
-  receiver.set_target({ address: receiver.remote.attach?.target?.address });
+  receiver.set_target({ address: addressOf(receiver) });
 });
 container.on('message', () => {
   const now = performance.now();

@@ -69,7 +69,7 @@ class Links {
 }
 
 export async function many(rounds: number, bursts: number): Promise<void> {
-  const traffic = new Traffic({ hosts: 3, faults: 0, seed: 1 });
+  const traffic = new Traffic({ rate: 1, hosts: 3, faults: 0, seed: 1 });
   const bodies = Array.from({ length: BURST }, () => traffic.next(Date.now()));
   const sides = [];
   for (const pipelines of PIPELINES) {

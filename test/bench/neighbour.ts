@@ -1,6 +1,6 @@
 /** What a sink whose peer is away takes from a live one beside it, against the same config with both peers there. */
 import type { GatewayConfig } from '../../gateway-core/protocol/model.ts';
-import { BenchGateway, freePort, type GatewayUsage } from './bench-gateway.ts';
+import { BenchGateway, freePort, freePorts, type GatewayUsage } from './bench-gateway.ts';
 import { BenchChild } from './child.ts';
 import { compileSender, type Sender } from './sender.ts';
 import { show, summarise } from './statistics.ts';
@@ -72,8 +72,7 @@ export async function neighbour(pairs: number, count: number): Promise<void> {
   for (const layout of LAYOUTS) {
     const sides = [];
     for (const other of [peerPort, await freePort()]) {
-      const ports = [];
-      for (let i = 0; i < layout.sources.length; i++) ports.push(await freePort());
+      const ports = await freePorts(layout.sources.length);
       const gateway = new BenchGateway(() => config(layout, ports, peerPort, other));
       await gateway.ready();
       await round(send, gateway, ports, count);

@@ -6,6 +6,7 @@
 import { createInterface } from 'node:readline';
 import type { AddressInfo } from 'node:net';
 import rhea from 'rhea';
+import { addressOf } from './rhea-address.ts';
 
 const container = rhea.create_container();
 let received = 0;
@@ -15,7 +16,7 @@ container.on('message', () => {
 });
 container.on('receiver_open', ({ receiver }: { receiver: rhea.Receiver }) => {
   // A sender that asks for an address wants to see it in the answer.
-  receiver.set_target({ address: receiver.remote.attach?.target?.address });
+  receiver.set_target({ address: addressOf(receiver) });
 });
 container.on('disconnected', () => undefined);
 const server = container.listen({
