@@ -106,8 +106,9 @@ describe('packed batches', () => {
   });
 
   it('do not take what every object inherits for an attribute', () => {
-    const batch = [{}, { toString: 'a' }].map((attributes) => createMessage('in', 'p', { attributes }));
-    expect(unpack(pack(batch)).map(({ attributes }) => attributes)).toEqual([{}, { toString: 'a' }]);
+    const given: readonly Record<string, unknown>[] = [{}, { toString: 'a' }];
+    const batch = given.map((attributes) => createMessage('in', 'p', { data: '', attributes }));
+    expect(unpack(pack(batch)).map(({ attributes }) => attributes)).toEqual(given);
   });
 
   it('end where their block ends, also within a larger buffer', () => {
