@@ -2,6 +2,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from './exit.ts';
 import { VERSION } from '../engine/version.ts';
+import type { SpoolChoice } from '../protocol/model.ts';
+import { addDeadLetters } from './dead-letter-commands.ts';
 
 const where = (command: Command): Command =>
   command
@@ -14,6 +16,18 @@ function wholeNumber(text: string): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
   return value;
+}
+
+/** What is to become of spools whose sinks go. */
+function spoolOption(): Option {
+  return new Option(
+    '--spool <sink=choice>',
+    'what becomes of the spool of a sink that goes: drain, keep or discard; may be given several times',
+  ).argParser((text: string, known: Record<string, SpoolChoice> | undefined): Record<string, SpoolChoice> => {
+    const [, sink, choice] = /^([^=]+)=(drain|keep|discard)$/.exec(text) ?? [];
+    if (sink === undefined) throw new InvalidArgumentError('It must be SINK=drain, SINK=keep or SINK=discard.');
+    return { ...known, [sink]: choice as SpoolChoice };
+  });
 }
 
 /** Builds the program. `exit` receives the exit code of the command that ran. */
@@ -47,6 +61,7 @@ export function program(exit: (code: number) => void): Command {
       ),
     )
     .option('--no-panel', 'serve no panel')
+    .option('--watch', 'take over the file whenever it changes, as SIGHUP does')
     .option('--json', 'print what happens as JSON lines')
     .action(run(async () => (await import('./commands/run.ts')).run));
 
@@ -78,9 +93,10 @@ export function program(exit: (code: number) => void): Command {
     .action(run(async () => (await import('./commands/tap.ts')).tap));
 
   for (const [name, does] of [
-    ['pause', 'stop taking messages into a pipeline, or into all of an instance'],
+    ['pause', 'stop taking messages into a pipeline or all of an instance, or writing to a sink'],
     ['resume', 'go on after pause or drain'],
-    ['drain', 'pause, and wait until nothing is in flight'],
+    ['drain', 'pause, and wait until nothing is in flight, or waits for a sink'],
+    ['purge', 'drop what waits to begin in a pipeline, or before a sink'],
     ['restart', 'restart an instance'],
   ] as const) {
     where(json(patchbay.command(name).description(does).argument('<name>'))).action(
@@ -117,6 +133,7 @@ export function program(exit: (code: number) => void): Command {
     ),
   )
     .option('--comment <text>', 'why, for the history')
+    .addOption(spoolOption())
     .action(run(async () => (await import('./commands/config.ts')).apply));
   where(json(config.command('history').description('the versions so far, newest first'))).action(
     run(async () => (await import('./commands/config.ts')).history),
@@ -128,7 +145,19 @@ export function program(exit: (code: number) => void): Command {
         .description('make an earlier version the running config again')
         .argument('<version>', 'its number in the history', wholeNumber),
     ),
-  ).action(run(async () => (await import('./commands/config.ts')).rollback));
+  )
+    .addOption(spoolOption())
+    .action(run(async () => (await import('./commands/config.ts')).rollback));
+
+  const spools = patchbay.command('spools').description('what waits on disk for sinks');
+  where(json(spools.command('list').description('the spools, also those whose sink is not in the config'))).action(
+    run(async () => (await import('./commands/spools.ts')).list),
+  );
+  where(
+    json(spools.command('discard').description('delete a spool whose sink is not in the config').argument('<sink>')),
+  ).action(run(async () => (await import('./commands/spools.ts')).discard));
+
+  addDeadLetters(patchbay, { where, json, wholeNumber, run });
 
   const events = patchbay.command('events').description('what the gateway itself reports');
   where(json(events.command('list').description('the last events, newest first')))

@@ -1,4 +1,5 @@
 import { toWireError } from '../engine/error.ts';
+import type { ErrorCode } from '../protocol/errors/index.ts';
 import type { WireError } from '../protocol/frames.ts';
 import type { Problem } from '../protocol/model.ts';
 import { RemoteError } from '../protocol/wire-error.ts';
@@ -35,6 +36,9 @@ export function problemText(problem: Problem, file: string): string {
   return `${place}: ${problem.severity === 'warning' ? 'warning: ' : ''}${problem.message} [${problem.code}]\n    ${problem.remedy}`;
 }
 
+/** The command line itself is wrong. */
+const USAGE: ReadonlySet<string> = new Set<ErrorCode>(['PB_BAD_ADDRESS', 'PB_LETTERS_UNNAMED', 'PB_LETTERS_WHEN']);
+
 /** Reports a failure on standard error (with `json`: on standard output) and returns the exit code for it. */
 export function printError(error: unknown, json: boolean): number {
   const wire: WireError = error instanceof RemoteError ? error.wire : toWireError(error);
@@ -44,7 +48,7 @@ export function printError(error: unknown, json: boolean): number {
     for (const problem of problemsOf(wire)) process.stderr.write(`${problemText(problem, '  config')}\n`);
     if (wire.remedy !== '') process.stderr.write(`${wire.remedy}\n`);
   }
-  if (wire.code === 'PB_BAD_ADDRESS') return EXIT.usage;
+  if (USAGE.has(wire.code)) return EXIT.usage;
   return wire.code.startsWith('PB_CONFIG') || wire.code === 'PB_PORT_IN_USE' ? EXIT.config : EXIT.failed;
 }
 

@@ -13,6 +13,8 @@ export const MEMORY_WINDOW_BYTES = 64 * 2 ** 20;
 export const SPOOL_BYTES = 2 ** 30;
 const MIN_BUFFER_BYTES = 64 * 2 ** 10;
 export const MAX_MEMORY_BYTES = 2 ** 30;
+/** With less, one large message would push all others out. */
+const MIN_DEAD_LETTER_BYTES = 2 ** 20;
 
 export const MEMORY_RULE = 'must be 1GiB or less, because it is memory';
 
@@ -33,6 +35,7 @@ export function checkStructure(config: Readonly<Map>, places: Places): Problem[]
   return [
     ...schemaProblems(errors, config, []).map(({ problem: one, what }) => placed(one, places, what)),
     ...bufferProblems(config).map((one) => placed(one, places)),
+    ...deadLetterProblems(config).map((one) => placed(one, places)),
     ...notYet(config).map((one) => placed(one, places, 'key')),
   ];
 }
@@ -68,6 +71,14 @@ function bufferProblems(config: Readonly<Map>): Problem[] {
     else if (sink.buffer.kind === 'memory' && bytes > MAX_MEMORY_BYTES) value(MEMORY_RULE);
   }
   return problems;
+}
+
+function deadLetterProblems({ settings }: Readonly<Map>): Problem[] {
+  const written = isMap(settings) && isMap(settings.deadLetters) ? settings.deadLetters.bytes : undefined;
+  const bytes = typeof written === 'string' ? parseSize(written) : undefined;
+  if (bytes === undefined || bytes === 0 || bytes >= MIN_DEAD_LETTER_BYTES) return [];
+  const path = ['settings', 'deadLetters', 'bytes'];
+  return [problem('PB_CONFIG_VALUE', { place: placeText(path), rule: 'must be 1MiB or more' }, path)];
 }
 
 function members(section: unknown): [string, Map][] {

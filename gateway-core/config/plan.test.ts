@@ -62,6 +62,7 @@ function config(
     project: 'default',
     control: { host: '127.0.0.1', port: 0 },
     logLevel: 'info',
+    deadLetters: { count: 1, bytes: 1, ageMs: 1 },
     ...more,
   };
 }

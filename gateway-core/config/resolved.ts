@@ -1,4 +1,5 @@
 import type { ResolvedPlugin } from '../catalog/resolved-plugin.ts';
+import type { LetterBounds } from '../protocol/dead-letters.ts';
 import type { GatewayConfig, PluginKind } from '../protocol/model.ts';
 
 /** One instance, ready to start: schema-checked, defaults filled in, references resolved. */
@@ -42,5 +43,7 @@ export interface ResolvedConfig {
   readonly pipelines: ReadonlyMap<string, ResolvedPipeline>;
   readonly project: string;
   readonly control: { readonly host: string; readonly port: number };
+  /** What the dead letters may grow to; the oldest go first. */
+  readonly deadLetters: LetterBounds;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }

@@ -196,6 +196,29 @@ export const configSchema = {
             level: { enum: ['debug', 'info', 'warn', 'error'], default: 'info', description: 'From this level on.' },
           },
         },
+        deadLetters: {
+          type: 'object',
+          additionalProperties: false,
+          description:
+            'How many refused messages are kept; beyond each bound the oldest go, with an event. Takes effect at once.',
+          properties: {
+            count: { type: 'integer', minimum: 1, maximum: 10000000, default: 100000, description: 'At most so many.' },
+            bytes: {
+              type: 'string',
+              format: 'patchbay-size',
+              default: '512MiB',
+              description: 'At most so much, from 1MiB on: their messages and what is known of them together.',
+              examples: ['64MiB', '2GiB'],
+            },
+            age: {
+              type: 'string',
+              format: 'patchbay-duration',
+              default: '30d',
+              description: 'At most so old.',
+              examples: ['7d', '12h'],
+            },
+          },
+        },
       },
     },
   },

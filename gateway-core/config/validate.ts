@@ -127,6 +127,7 @@ export async function validateConfig(parsed: ParsedConfig, options: ValidateOpti
       project: settings.project,
       control: settings.control,
       logLevel: settings.logLevel,
+      deadLetters: settings.deadLetters,
     },
   };
 }
@@ -227,6 +228,7 @@ interface Settings {
   readonly project: string;
   readonly control: { readonly host: string; readonly port: number };
   readonly logLevel: ResolvedConfig['logLevel'];
+  readonly deadLetters: ResolvedConfig['deadLetters'];
 }
 
 async function checkSettings(
@@ -236,6 +238,7 @@ async function checkSettings(
   checkExpression: CheckExpression,
 ): Promise<Settings> {
   const schema = configSchema.properties.settings;
+  const deadLetters = schema.properties.deadLetters.properties;
   const written = config.settings ?? {};
   const checked = await checkAgainst(schema, written, ['settings'], sources, parsed.places, checkExpression);
   // Faults of form without references were reported by `parseConfig`.
@@ -248,6 +251,11 @@ async function checkSettings(
     project: value.project ?? 'default',
     control: { host: value.control?.host ?? '127.0.0.1', port: value.control?.port ?? 7080 },
     logLevel: value.log?.level ?? 'info',
+    deadLetters: {
+      count: value.deadLetters?.count ?? deadLetters.count.default,
+      bytes: parseSize(value.deadLetters?.bytes ?? deadLetters.bytes.default) as number,
+      ageMs: parseDuration(value.deadLetters?.age ?? deadLetters.age.default) as number,
+    },
   };
 }
 

@@ -50,6 +50,16 @@ describe('parameter schemas', () => {
     ).toBeUndefined();
   });
 
+  it('want the letters that are meant to be named', () => {
+    expect(checkCall('deadletters.discard', { selection: { ids: [1] }, reason: 'r' })).toBeUndefined();
+    expect(checkCall('deadletters.retry', { selection: { filter: {} }, to: 'start' })).toBeUndefined();
+    for (const selection of [{}, { ids: [] }, { ids: [0] }, { ids: [1], filter: {} }, { filter: { name: 'x' } }])
+      expect(checkCall('deadletters.discard', { selection, reason: 'r' }), JSON.stringify(selection)).toBeDefined();
+    expect(checkCall('deadletters.discard', { selection: { ids: [1] } })).toBeDefined();
+    expect(checkCall('deadletters.retry', { selection: { ids: [1] }, to: 'there' })).toBeDefined();
+    expect(checkCall('deadletters.edit', { id: 1, revision: 0, change: {} })).toBeDefined();
+  });
+
   it('name the place and what is wrong with it', () => {
     expect(checkCall('flow.pause', {})).toEqual({ place: '', what: 'lacks name' });
     expect(checkCall('flow.pause', { name: 1 })).toEqual({ place: 'name', what: 'name must be string' });

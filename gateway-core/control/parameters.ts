@@ -36,8 +36,32 @@ const KIND = Type.Union([
   Type.Literal('action'),
   Type.Literal('driver'),
 ]);
+const SPOOLS = Type.Record(
+  Type.String({ minLength: 1, maxLength: 63 }),
+  Type.Union([Type.Literal('drain'), Type.Literal('keep'), Type.Literal('discard')]),
+);
 const NAMED = Type.Object({ name: NAME }, closed);
 const TAP = Type.String({ minLength: 1, maxLength: 100 });
+
+const LETTER_ID = Type.Integer({ minimum: 1 });
+const LETTER_FILTER = Type.Object(
+  {
+    pipeline: Type.Optional(NAME),
+    instance: Type.Optional(NAME),
+    code: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    from: Type.Optional(COUNT),
+    to: Type.Optional(COUNT),
+    text: Type.Optional(TEXT),
+    upTo: Type.Optional(COUNT),
+  },
+  closed,
+);
+const LETTERS = Type.Union([
+  Type.Object({ ids: Type.Array(LETTER_ID, { minItems: 1, maxItems: 10_000 }) }, closed),
+  Type.Object({ filter: LETTER_FILTER }, closed),
+]);
+/** An edited message has to fit a frame. */
+const PAYLOAD = Type.String({ maxLength: 4 * 1024 * 1024 });
 
 export const callSchemas = {
   'status.get': NOTHING,
@@ -46,17 +70,27 @@ export const callSchemas = {
   'config.validate': Type.Object({ yaml: YAML }, closed),
   'config.plan': Type.Object({ yaml: YAML }, closed),
   'config.apply': Type.Object(
-    { yaml: YAML, baseVersion: Type.Optional(COUNT), comment: Type.Optional(COMMENT) },
+    {
+      yaml: YAML,
+      baseVersion: Type.Optional(COUNT),
+      comment: Type.Optional(COMMENT),
+      spools: Type.Optional(SPOOLS),
+    },
     closed,
   ),
   'config.preview': Type.Object({ edits: EDITS }, closed),
   'config.edit': Type.Object(
-    { edits: EDITS, baseVersion: Type.Optional(COUNT), comment: Type.Optional(COMMENT) },
+    {
+      edits: EDITS,
+      baseVersion: Type.Optional(COUNT),
+      comment: Type.Optional(COMMENT),
+      spools: Type.Optional(SPOOLS),
+    },
     closed,
   ),
   'config.history': Type.Object({ limit: Type.Optional(LIMIT) }, closed),
   'config.version': Type.Object({ version: VERSION }, closed),
-  'config.rollback': Type.Object({ version: VERSION }, closed),
+  'config.rollback': Type.Object({ version: VERSION, spools: Type.Optional(SPOOLS) }, closed),
   'setup.demo': NOTHING,
   'setup.empty': NOTHING,
   'setup.import': Type.Object({ yaml: YAML }, closed),
@@ -66,11 +100,49 @@ export const callSchemas = {
   'flow.pause': NAMED,
   'flow.resume': NAMED,
   'flow.drain': NAMED,
+  'flow.purge': NAMED,
+  'spools.list': NOTHING,
+  'spools.discard': NAMED,
   'instance.restart': NAMED,
   'filter.check': Type.Object({ expression: EXPRESSION }, closed),
   'live.message': Type.Object({ tap: TAP, seq: COUNT }, closed),
   'live.page': Type.Object({ tap: TAP, before: COUNT, limit: LIMIT }, closed),
   'control.link': NOTHING,
+  'deadletters.list': Type.Object(
+    { filter: Type.Optional(LETTER_FILTER), before: Type.Optional(LETTER_ID), limit: Type.Optional(LIMIT) },
+    closed,
+  ),
+  'deadletters.summary': Type.Object({ filter: Type.Optional(LETTER_FILTER) }, closed),
+  'deadletters.show': Type.Object({ id: LETTER_ID }, closed),
+  'deadletters.edit': Type.Object(
+    {
+      id: LETTER_ID,
+      revision: COUNT,
+      change: Type.Object(
+        {
+          payload: Type.Optional(
+            Type.Union([Type.Object({ text: PAYLOAD }, closed), Type.Object({ base64: PAYLOAD }, closed)]),
+          ),
+          type: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
+          subject: Type.Optional(TEXT),
+          partitionkey: Type.Optional(TEXT),
+          attributes: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+        },
+        { ...closed, minProperties: 1 },
+      ),
+    },
+    closed,
+  ),
+  'deadletters.retry': Type.Object(
+    {
+      selection: LETTERS,
+      to: Type.Union([Type.Literal('place'), Type.Literal('start')]),
+      perSecond: Type.Optional(Type.Number({ minimum: 0.1, maximum: 1_000_000 })),
+    },
+    closed,
+  ),
+  'deadletters.cancel': Type.Object({ job: Type.String({ minLength: 1, maxLength: 100 }) }, closed),
+  'deadletters.discard': Type.Object({ selection: LETTERS, reason: COMMENT }, closed),
   'events.list': Type.Object(
     {
       limit: Type.Optional(LIMIT),
@@ -107,6 +179,8 @@ export const streamSchemas = {
   events: NOTHING,
   logs: Type.Object({ instance: Type.Optional(NAME) }, closed),
   changes: NOTHING,
+  deadletters: NOTHING,
+  'deadletters.export': Type.Object({ selection: LETTERS }, closed),
 } satisfies Record<StreamName, TSchema>;
 
 const ajv = new Ajv2020({ strict: true });

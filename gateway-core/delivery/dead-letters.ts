@@ -10,6 +10,10 @@ export interface Refusal {
   readonly code: string;
   readonly cause: string;
   readonly attempts: number;
+  /** What kind of instance it is; default: a sink. */
+  readonly place?: 'source' | 'handler' | 'sink';
+  /** Where the plugin threw; absent: it did not. */
+  readonly stack?: string;
 }
 
 /**
@@ -18,15 +22,19 @@ export interface Refusal {
 export class DeadLetters {
   private readonly store: (letters: readonly DeadLetter[]) => Promise<void>;
   private readonly onFailure: (error: unknown, count: number) => void;
+  private readonly redact: (text: string) => string;
   private batch: DeadLetter[] = [];
   private written: Promise<boolean> | undefined;
 
+  /** `redact` masks secrets in what a plugin said, before it is written. */
   constructor(
     store: (letters: readonly DeadLetter[]) => Promise<void>,
     onFailure: (error: unknown, count: number) => void,
+    redact: (text: string) => string = (text) => text,
   ) {
     this.store = store;
     this.onFailure = onFailure;
+    this.redact = redact;
   }
 
   /** Resolves, never rejects, with the refusal's outcome once it is committed, or could not be. */
@@ -38,8 +46,10 @@ export class DeadLetters {
       origin: message.instance,
       messageId: message.id,
       code: refusal.code,
-      cause: refusal.cause,
+      cause: this.redact(refusal.cause),
       attempts: refusal.attempts,
+      place: refusal.place ?? 'sink',
+      stack: this.redact(refusal.stack ?? ''),
       packed: pack([message]),
     });
     this.written ??= Promise.resolve().then(() => this.flush());

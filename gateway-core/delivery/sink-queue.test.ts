@@ -244,6 +244,129 @@ describe('the queue before a sink', () => {
     expect(await outcome).toEqual([]);
   });
 
+  it('opens the circuit after failures in a row, probes with one write, and closes it when that succeeds', async () => {
+    const { queue, settled, states } = rig({ concurrency: 4 });
+    let failing = true;
+    const writes: number[] = [];
+    await queue.attach(
+      recorder((batch) => {
+        writes.push(batch.length);
+        return failing
+          ? batch.map((_, index) => ({ index, kind: 'retry', code: 'X', cause: 'overloaded' }))
+          : undefined;
+      }),
+    );
+    const outcomes = [settled(batchOf('a')), settled(batchOf('b')), settled(batchOf('c', 'd'))];
+    for (let i = 0; i < 200 && queue.circuit === 'closed'; i++) await vi.advanceTimersByTimeAsync(100);
+    expect(queue.circuit).toBe('open');
+    expect(states.at(-1)).toBe('retrying');
+    const before = writes.length;
+    void settled(batchOf('e'));
+    await vi.advanceTimersByTimeAsync(60);
+    expect(writes).toHaveLength(before);
+    failing = false;
+    await vi.advanceTimersByTimeAsync(40_000);
+    expect(await Promise.all(outcomes)).toEqual([[], [], []]);
+    expect(queue.circuit).toBe('closed');
+    expect(states.at(-1)).toBe('running');
+  });
+
+  it('leaves a peer alone for longer and longer that opens but takes nothing', async () => {
+    const { queue, settled } = rig({ deadlineMs: Infinity });
+    const sink = recorder(() => {
+      throw new NotConnectedError('gone');
+    });
+    await queue.attach(sink);
+    void settled(batchOf('a'));
+    await vi.advanceTimersByTimeAsync(120_000);
+    // Were the back-off reset by every opening, there would be hundreds.
+    expect(sink.opened).toBeLessThan(20);
+    expect(sink.opened).toBeGreaterThan(5);
+  });
+
+  it('takes a write without an answer for a lost connection, and does not listen to a late one', async () => {
+    const { queue, settled, states } = rig({ writeMs: 1000, deadlineMs: Infinity });
+    const late: (() => void)[] = [];
+    let hangs = true;
+    const sink = recorder(() =>
+      hangs ? new Promise<undefined>((resolve) => late.push(() => resolve(undefined))) : undefined,
+    );
+    await queue.attach(sink);
+    const outcome = settled(batchOf('a'));
+    await vi.advanceTimersByTimeAsync(900);
+    expect(states.at(-1)).toBe('running');
+    hangs = false;
+    await vi.advanceTimersByTimeAsync(200);
+    expect(states).toContain('retrying');
+    late[0]?.();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(await outcome).toEqual([]);
+    expect(sink.got).toEqual(['a', 'a']);
+    expect(queue.counts).toMatchObject({ delivered: 1, retried: 1 });
+  });
+
+  it('writes nothing while it is paused, and goes on where it was', async () => {
+    const { queue, settled } = rig();
+    const sink = recorder();
+    await queue.attach(sink);
+    queue.pause();
+    const outcome = settled(batchOf('a', 'b'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(sink.got).toEqual([]);
+    queue.resume();
+    expect(await outcome).toEqual([]);
+    expect(sink.got).toEqual(['a', 'b']);
+  });
+
+  it('purges what waits, not what is being written', async () => {
+    const { queue, settled } = rig();
+    let release = (): void => undefined;
+    const sink = recorder(() => new Promise<undefined>((resolve) => (release = () => resolve(undefined))));
+    await queue.attach(sink);
+    const underWay = settled(batchOf('a'));
+    const waiting = settled(batchOf('b', 'c'));
+    expect(queue.purge()).toBe(2);
+    expect(await waiting).toMatchObject([{ outcome: { kind: 'dropped' } }, { outcome: { kind: 'dropped' } }]);
+    release();
+    expect(await underWay).toEqual([]);
+    expect(queue.counts).toMatchObject({ delivered: 1, dropped: 2 });
+  });
+
+  it.each([
+    ['dropNewest', ['a', 'b']],
+    ['dropOldest', ['b', 'c']],
+  ] as const)('without room it drops as told: %s', async (whenFull, kept) => {
+    const { queue, settled } = rig({ maxMessages: 2, whenFull });
+    const outcomes = [settled(batchOf('a')), settled(batchOf('b')), settled(batchOf('c'))];
+    expect(queue.room()).toBeUndefined();
+    const sink = recorder();
+    await queue.attach(sink);
+    expect((await Promise.all(outcomes)).flat().map(({ outcome }) => outcome.kind)).toEqual(['dropped']);
+    expect(sink.got).toEqual(kept);
+    expect(queue.counts).toMatchObject({ delivered: 2, dropped: 1 });
+  });
+
+  it('tells of single messages that are done before the rest of their batch', async () => {
+    const { queue } = rig();
+    let failing = true;
+    await queue.attach(
+      recorder((batch) =>
+        batch.flatMap(({ data }, index) =>
+          failing && data === 'b' ? [{ index, kind: 'retry' as const, code: 'X', cause: 'later' }] : [],
+        ),
+      ),
+    );
+    const early: number[] = [];
+    const done = vi.fn();
+    queue.enqueue(batchOf('a', 'b', 'c'), 'flow', done, (index) => early.push(index));
+    expect(early).toEqual([0, 2]);
+    expect(done).not.toHaveBeenCalled();
+    failing = false;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(early).toEqual([0, 2, 1]);
+    expect(done).toHaveBeenCalledExactlyOnceWith([]);
+  });
+
   it('settles every message exactly once, whatever the sink does', async () => {
     await fc.assert(
       fc.asyncProperty(

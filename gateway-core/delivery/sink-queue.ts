@@ -10,6 +10,7 @@
  * later ones with the same `partitionkey`, if it has one.
  */
 import { BackOffError, ConfigError, NotConnectedError, PatchbayError, RefuseError } from '../plugin-api/errors.ts';
+import { stackOf } from '../flow/traced-refusal.ts';
 import type { Message, Sink, WriteException, WriteResult } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
 import { BackOff } from './back-off.ts';
@@ -521,7 +522,7 @@ export class SinkQueue implements Target {
     const entries = this.entriesOf(write);
     if (error instanceof RefuseError && entries.length === 1) {
       this.succeeded();
-      this.refuse(entries[0] as Entry, error.code, error.message);
+      this.refuse(entries[0] as Entry, error.code, error.message, stackOf(error));
       return;
     }
     if (error instanceof NotConnectedError) {
@@ -537,7 +538,7 @@ export class SinkQueue implements Target {
     }
     const only = entries.length === 1 ? (entries[0] as Entry) : undefined;
     if (only !== undefined && !(error instanceof PatchbayError) && only.attempts + 1 >= THROWS_BEFORE_REFUSAL) {
-      this.refuse(only, 'PB_PLUGIN_THREW', error instanceof Error ? error.message : String(error));
+      this.refuse(only, 'PB_PLUGIN_THREW', error instanceof Error ? error.message : String(error), stackOf(error));
       return;
     }
     const reason = error instanceof Error ? error.message : String(error);
@@ -591,7 +592,7 @@ export class SinkQueue implements Target {
     else this.keysAgain.set(key, left);
   }
 
-  private refuse(entry: Entry, code: string, cause: string): void {
+  private refuse(entry: Entry, code: string, cause: string, stack = ''): void {
     const { chunk, index } = entry;
     this.counts.refused++;
     void this.options.deadLetters
@@ -601,6 +602,7 @@ export class SinkQueue implements Target {
         code,
         cause,
         attempts: entry.attempts + 1,
+        stack,
       })
       .then((outcome) => this.except(chunk, index, outcome));
   }

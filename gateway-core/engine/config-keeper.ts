@@ -9,7 +9,7 @@ import { planChange } from '../config/plan.ts';
 import { hasErrors } from '../config/problem.ts';
 import type { ResolvedConfig } from '../config/resolved.ts';
 import type { Applied, ConfigDocument } from '../protocol/contract.ts';
-import type { ConfigEdit, Plan, Problem } from '../protocol/model.ts';
+import type { ConfigEdit, Plan, Problem, SpoolChoice } from '../protocol/model.ts';
 import type { Storage } from '../storage/storage.ts';
 import { CodedError } from './error.ts';
 
@@ -26,8 +26,22 @@ export interface ConfigKeeperOptions {
   check(text: string): Promise<Checked>;
   /** Makes it run; rejects with everything put back. */
   deploy(next: ResolvedConfig, strict: boolean): Promise<void>;
+  /** Sinks with undelivered messages that `next` has no more. */
+  undelivered(next: ResolvedConfig): Promise<Readonly<Record<string, number>>>;
+  /** See `SpoolDesk.beforeChange`. */
+  beforeChange(
+    next: ResolvedConfig,
+    chosen: SpoolChoices,
+    ask: boolean,
+  ): Promise<{ done(): Promise<void>; undone(): Promise<void> }>;
   onChange(applied: Applied, origin: string, comment: string): void;
 }
+
+/** By sink: what is to become of a spool whose sink goes. */
+export type SpoolChoices = Readonly<Record<string, SpoolChoice>>;
+
+/** Nobody is there to be asked: what lies in a spool stays. */
+const UNATTENDED: ReadonlySet<string> = new Set(['file', 'start']);
 
 const EMPTY = 'version: 1\n';
 const NO_PLAN: Plan = { steps: [] };
@@ -88,10 +102,10 @@ export class ConfigKeeper {
 
   async plan(text: string): Promise<{ problems: readonly Problem[]; plan: Plan }> {
     const { problems, resolved } = await this.options.check(text);
-    return {
-      problems,
-      plan: resolved === undefined || hasErrors(problems) ? NO_PLAN : planChange(this.resolved, resolved),
-    };
+    if (resolved === undefined || hasErrors(problems)) return { problems, plan: NO_PLAN };
+    const plan = planChange(this.resolved, resolved);
+    const undelivered = await this.options.undelivered(resolved);
+    return { problems, plan: Object.keys(undelivered).length === 0 ? plan : { ...plan, undelivered } };
   }
 
   async preview(edits: readonly ConfigEdit[]): Promise<{ yaml: string; problems: readonly Problem[]; plan: Plan }> {
@@ -103,18 +117,30 @@ export class ConfigKeeper {
    * Makes `text` the running config. Throws PB_CONFIG_CONFLICT when `baseVersion` is no longer
    * the running one, PB_CONFIG_INVALID with every problem, or what deploying ended in.
    */
-  apply(text: string, origin: string, comment: string, baseVersion?: number): Promise<Applied> {
-    return this.exclusive(() => this.applyNow(text, origin, comment, baseVersion));
+  apply(
+    text: string,
+    origin: string,
+    comment: string,
+    baseVersion?: number,
+    spools: SpoolChoices = {},
+  ): Promise<Applied> {
+    return this.exclusive(() => this.applyNow(text, origin, comment, baseVersion, spools));
   }
 
-  edit(edits: readonly ConfigEdit[], origin: string, comment: string, baseVersion?: number): Promise<Applied> {
-    return this.exclusive(() => this.applyNow(editYaml(this.text, edits), origin, comment, baseVersion));
+  edit(
+    edits: readonly ConfigEdit[],
+    origin: string,
+    comment: string,
+    baseVersion?: number,
+    spools: SpoolChoices = {},
+  ): Promise<Applied> {
+    return this.exclusive(() => this.applyNow(editYaml(this.text, edits), origin, comment, baseVersion, spools));
   }
 
-  async rollback(version: number, origin: string): Promise<Applied> {
+  async rollback(version: number, origin: string, spools: SpoolChoices = {}): Promise<Applied> {
     const past = await this.options.storage.historyGet(version);
     if (past === undefined) throw new CodedError('PB_CONFIG_VERSION_UNKNOWN', { version });
-    return this.apply(past.yaml, origin, `back to version ${version}`);
+    return this.apply(past.yaml, origin, `back to version ${version}`, undefined, spools);
   }
 
   /** Reads the file again (SIGHUP). Nothing to do when it has not changed. */
@@ -140,6 +166,7 @@ export class ConfigKeeper {
     origin: string,
     comment: string,
     baseVersion: number | undefined,
+    spools: SpoolChoices,
   ): Promise<Applied> {
     if (baseVersion !== undefined && baseVersion !== this.number)
       throw new CodedError('PB_CONFIG_CONFLICT', { running: this.number, base: baseVersion });
@@ -147,13 +174,17 @@ export class ConfigKeeper {
     if (resolved === undefined || hasErrors(problems)) throw invalid(problems);
     const plan = planChange(this.resolved, resolved);
     const written = await this.stage(text);
+    let left: Awaited<ReturnType<ConfigKeeperOptions['beforeChange']>> | undefined;
     try {
+      left = await this.options.beforeChange(resolved, spools, !UNATTENDED.has(origin));
       await this.options.deploy(resolved, true);
     } catch (error) {
+      await left?.undone();
       await written.discard();
       throw error;
     }
     await written.commit();
+    await left.done();
     this.text = text;
     this.resolved = resolved;
     this.chosen = true;

@@ -9,10 +9,12 @@ import type { GatewayEvent, LogLine, StatusReport, Topology } from '../protocol/
 import type { Storage } from '../storage/storage.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
+import type { DeadLetterDesk } from './dead-letter-desk.ts';
 import { demoConfig, EMPTY_CONFIG } from './demo.ts';
 import { CodedError, maskError } from './error.ts';
 import type { Fleet } from './fleet.ts';
 import type { Log } from './log.ts';
+import type { SpoolDesk } from './spool-desk.ts';
 import { hint } from '../config/nearest.ts';
 import { checkInstance } from '../config/check-instance.ts';
 import type { ValidateOptions } from '../config/validate.ts';
@@ -26,6 +28,8 @@ export interface EngineParts {
   readonly hub: LiveHub;
   readonly events: EventLog;
   readonly storage: Storage;
+  readonly spoolDesk: SpoolDesk;
+  readonly desk: DeadLetterDesk;
   readonly log: Log;
   readonly status: Broadcast<StatusReport>;
   readonly topology: Broadcast<Topology>;
@@ -65,7 +69,7 @@ function masked(calls: CallHandlers, redact: (text: string) => string): CallHand
 }
 
 function callHandlers(parts: EngineParts): CallHandlers {
-  const { keeper, catalogue, fleet, hub, events, storage } = parts;
+  const { keeper, catalogue, fleet, hub, events, storage, desk } = parts;
   const origin = (session: Session): string => session.client;
   return {
     'status.get': () => parts.freshStatus(),
@@ -74,18 +78,18 @@ function callHandlers(parts: EngineParts): CallHandlers {
     'config.get': async () => keeper.document(),
     'config.validate': async ({ yaml }) => ({ problems: (await keeper.plan(yaml)).problems }),
     'config.plan': ({ yaml }) => keeper.plan(yaml),
-    'config.apply': ({ yaml, baseVersion, comment }, session) =>
-      keeper.apply(yaml, origin(session), comment ?? '', baseVersion),
+    'config.apply': ({ yaml, baseVersion, comment, spools }, session) =>
+      keeper.apply(yaml, origin(session), comment ?? '', baseVersion, spools),
     'config.preview': ({ edits }) => keeper.preview(edits),
-    'config.edit': ({ edits, baseVersion, comment }, session) =>
-      keeper.edit(edits, origin(session), comment ?? '', baseVersion),
+    'config.edit': ({ edits, baseVersion, comment, spools }, session) =>
+      keeper.edit(edits, origin(session), comment ?? '', baseVersion, spools),
     'config.history': async ({ limit }) => ({ versions: await storage.historyList(limit ?? 100) }),
     'config.version': async ({ version }) => {
       const past = await storage.historyGet(version);
       if (past === undefined) throw new CodedError('PB_CONFIG_VERSION_UNKNOWN', { version });
       return past;
     },
-    'config.rollback': ({ version }, session) => keeper.rollback(version, origin(session)),
+    'config.rollback': ({ version, spools }, session) => keeper.rollback(version, origin(session), spools),
 
     'setup.demo': async (_params, session) => firstConfig(parts, await demoConfig(), origin(session)),
     'setup.empty': (_params, session) => firstConfig(parts, EMPTY_CONFIG, origin(session)),
@@ -97,12 +101,17 @@ function callHandlers(parts: EngineParts): CallHandlers {
       problems: await checkInstance(params, { ...parts.checkOptions(), running: keeper.running ?? undefined }),
     }),
 
-    'flow.pause': ({ name }, session) =>
-      forPipelines(parts, name, session, 'paused', (pipeline) => fleet.pause(pipeline)),
-    'flow.resume': ({ name }, session) =>
-      forPipelines(parts, name, session, 'resumed', (pipeline) => fleet.resume(pipeline)),
-    'flow.drain': ({ name }, session) =>
-      forPipelines(parts, name, session, 'drained', (pipeline) => fleet.drain(pipeline)),
+    'flow.pause': (params, session) => flow(parts, params, session, 'pause'),
+    'flow.resume': (params, session) => flow(parts, params, session, 'resume'),
+    'flow.drain': (params, session) => flow(parts, params, session, 'drain'),
+    'flow.purge': (params, session) => purge(parts, params, session),
+    'spools.list': async () => ({ spools: await parts.spoolDesk.list() }),
+    'spools.discard': async ({ name }, session) => {
+      const messages = await parts.spoolDesk.discardOrphan(name);
+      const what = `The spool of ${name} was discarded: ${messages} messages`;
+      reportAct(parts, session, 'warning', 'spool.discarded', name, what, { messages });
+      return { messages };
+    },
     'instance.restart': async ({ name }, session) => {
       if (keeper.running?.instances.has(name) !== true) throw unknownName(parts, name);
       await fleet.restart(name);
@@ -119,6 +128,14 @@ function callHandlers(parts: EngineParts): CallHandlers {
     'filter.check': async ({ expression }) => checkExpression(expression),
     'live.message': async ({ tap, seq }) => hub.message(tap, seq),
     'live.page': async ({ tap, before, limit }) => hub.page(tap, before, limit),
+
+    'deadletters.list': (params) => desk.list(params),
+    'deadletters.summary': (params) => desk.summary(params),
+    'deadletters.show': (params) => desk.show(params),
+    'deadletters.edit': (params, session) => desk.edit(params, origin(session)),
+    'deadletters.retry': (params, session) => desk.retry(params, origin(session)),
+    'deadletters.cancel': async (params) => desk.cancel(params),
+    'deadletters.discard': (params, session) => desk.discard(params, origin(session)),
 
     'events.list': async ({ limit, ...query }) => ({ events: await events.list({ limit: limit ?? 200, ...query }) }),
     'control.link': async () => ({ link: parts.link() }),
@@ -144,6 +161,8 @@ function streamHandlers(parts: EngineParts): StreamHandlers {
     events: (_params, out) => events.subscribe((event: GatewayEvent) => void out.send(event)),
     logs: ({ instance }, out) =>
       log.subscribe((line: LogLine) => void out.send(line), instance === undefined ? {} : { instance }),
+    deadletters: (_params, out) => parts.desk.watch(out),
+    'deadletters.export': ({ selection }, out) => parts.desk.export(selection, out),
     changes: (_params, out) => parts.changes.add(out),
   };
 }
@@ -162,33 +181,68 @@ function instancesByPlugin({ keeper }: EngineParts): ReadonlyMap<string, readonl
   return byPlugin;
 }
 
-/** Does `act` for the pipeline of that name, or for every pipeline the instance is part of. */
-async function forPipelines(
+const DONE = { pause: 'paused', resume: 'resumed', drain: 'drained' } as const;
+
+/** For a sink, the sink; else the pipeline of that name, or every pipeline the instance is part of. */
+async function flow(
   parts: EngineParts,
-  name: string,
+  { name }: { readonly name: string },
   session: Session,
-  done: string,
-  act: (pipeline: string) => Promise<void>,
+  act: keyof typeof DONE,
 ): Promise<Record<string, never>> {
-  const config = parts.keeper.running;
-  const pipelines =
-    config?.pipelines.has(name) === true
-      ? [name]
-      : [...(config?.pipelines.values() ?? [])]
-          .filter((p) => [...p.from, ...p.through, ...p.to].includes(name))
-          .map((p) => p.name);
-  if (pipelines.length === 0 && config?.instances.has(name) !== true) throw unknownName(parts, name);
-  await Promise.all(pipelines.map(act));
-  for (const pipeline of pipelines) {
-    parts.events.report({
-      severity: 'info',
-      source: 'flow',
-      type: `pipeline.${done}`,
-      subject: pipeline,
-      message: `${pipeline} was ${done} (by ${session.client})`,
-    });
+  const { spoolDesk, fleet } = parts;
+  if (isSink(parts, name)) {
+    await spoolDesk[act](name);
+    reportAct(parts, session, 'info', `sink.${DONE[act]}`, name, `${name} was ${DONE[act]}`);
+    return {};
   }
+  const pipelines = pipelinesOf(parts, name);
+  await Promise.all(pipelines.map((pipeline) => fleet[act](pipeline)));
+  for (const pipeline of pipelines)
+    reportAct(parts, session, 'info', `pipeline.${DONE[act]}`, pipeline, `${pipeline} was ${DONE[act]}`);
   return {};
+}
+
+async function purge(
+  parts: EngineParts,
+  { name }: { readonly name: string },
+  session: Session,
+): Promise<{ messages: number }> {
+  const { spoolDesk, fleet } = parts;
+  const counts = isSink(parts, name)
+    ? [await spoolDesk.purge(name)]
+    : await Promise.all(pipelinesOf(parts, name).map((pipeline) => fleet.purge(pipeline)));
+  const messages = counts.reduce((sum, count) => sum + count, 0);
+  const type = isSink(parts, name) ? 'sink.purged' : 'pipeline.purged';
+  reportAct(parts, session, 'warning', type, name, `${name} was purged: ${messages} messages dropped`, { messages });
+  return { messages };
+}
+
+/** What an operator did, with who. */
+function reportAct(
+  { events }: EngineParts,
+  { client }: Session,
+  severity: 'info' | 'warning',
+  type: string,
+  subject: string,
+  what: string,
+  details: Readonly<Record<string, unknown>> = {},
+): void {
+  const message = `${what} (by ${client})`;
+  events.report({ severity, source: 'flow', type, subject, message, details: { ...details, by: client } });
+}
+
+function isSink({ keeper }: EngineParts, name: string): boolean {
+  return keeper.running?.pipelines.has(name) !== true && keeper.running?.instances.get(name)?.kind === 'sink';
+}
+
+function pipelinesOf(parts: EngineParts, name: string): readonly string[] {
+  const config = parts.keeper.running;
+  if (config?.pipelines.has(name) === true) return [name];
+  if (config?.instances.has(name) !== true) throw unknownName(parts, name);
+  return [...config.pipelines.values()]
+    .filter(({ from, through, to }) => [...from, ...through, ...to].includes(name))
+    .map((pipeline) => pipeline.name);
 }
 
 function unknownName({ keeper }: EngineParts, name: string): CodedError {

@@ -5,6 +5,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { ResolvedConfig, ResolvedInstance } from '../config/resolved.ts';
 import type { PipelineCounters, StepCounters } from '../flow/counters.ts';
+import type { Injected, Injection } from '../isolation/injection.ts';
 import type { InstanceSpec } from '../isolation/spec.ts';
 import type { FromWorker, SinkStats, WorkerStats } from '../isolation/wire.ts';
 import { EMPTY_SPOOLS, type SpoolLimits, type SpoolStats } from '../storage/spool-wire.ts';
@@ -215,6 +216,21 @@ export class Fleet {
   async drain(pipeline: string): Promise<void> {
     this.paused.add(pipeline);
     await this.everywhere('drainPipeline', { name: pipeline });
+  }
+
+  /**
+   * Puts refused messages back into their pipeline, in the thread of the source they came from, or
+   * else of another source of the pipeline. Rejects with PB_WORKER_CRASHED when that thread dies:
+   * what became of them is then not known.
+   */
+  async inject(origin: string, injection: Injection): Promise<Injected> {
+    const leads = [...this.placement.pipelines]
+      .filter(([, pipelines]) => pipelines.some(({ name }) => name === injection.pipeline))
+      .map(([name]) => name);
+    const home = this.placement.instances.get(origin)?.[0];
+    const worker = this.workers.get(home !== undefined && leads.includes(home) ? home : (leads[0] ?? ''));
+    if (worker?.up !== true) return { not: 'absent' };
+    return worker.command('inject', injection);
   }
 
   /** Opens a tap wherever the instance's messages pass, now and after restarts. Returns whether it is there now. */
@@ -560,6 +576,7 @@ export class Fleet {
     for (const [instance, counters] of Object.entries(stats.instances))
       addSteps(this.ended.instances, instance, counters);
     for (const [pipeline, counters] of Object.entries(stats.pipelines)) {
+      this.spoolCounts.interrupted(pipeline);
       addPipeline(this.ended.pipelines, pipeline, {
         ...counters,
         inFlight: 0,
@@ -671,6 +688,7 @@ function specOf(instance: ResolvedInstance, project: string): InstanceSpec {
     plugin: `${instance.plugin.name}@${instance.plugin.version}`,
     moduleUrl: instance.plugin.moduleUrl,
     config: instance.config,
+    secrets: instance.secrets,
     project,
     concurrency: instance.plugin.contribution.concurrency ?? 1,
     buffer: instance.buffer.kind,

@@ -16,17 +16,22 @@ import type { ContractHandlers } from '../protocol/handlers.ts';
 import type { GatewayConfig, GatewayState, Problem, StatusReport, Topology } from '../protocol/model.ts';
 import { openSpools } from '../storage/spools.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import { DEFAULT_LIMITS } from '../storage/storage.ts';
 import { Broadcast } from './broadcast.ts';
 import { ConfigKeeper, readConfigFile } from './config-keeper.ts';
 import { configChecker } from './config-checker.ts';
+import { watchConfigFile } from './config-watch.ts';
 import { contractHandlers, type EngineParts } from './contract-handlers.ts';
 import type { Control } from './control-address.ts';
 import { openDataFolder } from './data-folder.ts';
+import { DeadLetterDesk } from './dead-letter-desk.ts';
+import { remedyIn } from './remedies.ts';
 import { Fleet } from './fleet.ts';
 import { openLog } from './log.ts';
 import { Monitor } from './monitor.ts';
 import { watchPlugins } from './plugin-watch.ts';
 import { openSecrets } from './secrets.ts';
+import { SpoolDesk } from './spool-desk.ts';
 import { VERSION } from './version.ts';
 
 export interface GatewayOptions {
@@ -40,6 +45,8 @@ export interface GatewayOptions {
   readonly control?: false | { readonly host?: string; readonly port?: number };
   /** `false`: the control server serves no panel. */
   readonly panel?: boolean;
+  /** Takes over the config file whenever it changes on disk, as SIGHUP does; default false. */
+  readonly watch?: boolean;
   /** Log lines on standard error; default true. */
   readonly logToStderr?: boolean;
   /** Worker threads for built-in plugins; default: one per core. */
@@ -48,6 +55,8 @@ export interface GatewayOptions {
   readonly deadlineMs?: number;
   /** Milliseconds a sink has for one `write` before it counts as disconnected; default 30 000. */
   readonly writeMs?: number;
+  /** Seconds a sink has to deliver what its spool holds when it is drained to be removed; default 60. */
+  readonly drainSeconds?: number;
   /** Seconds without a sign of life after which a worker is ended; default 10. */
   readonly watchdogSeconds?: number;
   /** Seconds an instance has to start, change or stop in; default 30. */
@@ -188,7 +197,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     undo.push(() => fleet.stop(0));
     if (source.text !== undefined) fleet.warm();
-    const [storage, , catalogue, { startControl }] = await Promise.all([
+    const [storage, spools, catalogue, { startControl }] = await Promise.all([
       opening,
       openingSpools,
       openCatalogue({
@@ -204,7 +213,16 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     eventLog.attach(storage);
 
     const checker = configChecker({ catalogue, secrets, folder: source.folder });
-    const keeper = new ConfigKeeper({
+    const spoolDesk: SpoolDesk = new SpoolDesk({
+      fleet,
+      spools,
+      events: eventLog,
+      running: () => keeper.running,
+      drainSeconds: options.drainSeconds ?? 60,
+    });
+    const keeper: ConfigKeeper = new ConfigKeeper({
+      undelivered: (next) => spoolDesk.undelivered(next),
+      beforeChange: (next, chosen, ask) => spoolDesk.beforeChange(next, chosen, ask),
       file: source.file,
       storage,
       check: (text) => checker.check(text),
@@ -212,6 +230,12 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
         log.registerSecrets([...next.instances.values()].flatMap((instance) => instance.secrets));
         log.setLevel(next.logLevel);
         await fleet.deploy(next, strict);
+        // A store that is away for now is no reason to undo the change; its next thread knows the bounds.
+        await storage.letters
+          .bound(next.deadLetters)
+          .catch((error: unknown) =>
+            logOf('storage').warn('the dead letters keep their bounds', { error: String(error) }),
+          );
       },
       onChange: ({ version, plan }, origin, comment) => {
         eventLog.report({
@@ -244,6 +268,21 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     for (const warning of warnings)
       logOf('config').warn(warning.message, { code: warning.code, path: warning.path.join('.') });
 
+    const desk = new DeadLetterDesk({
+      letters: storage.letters,
+      ways: () => ({
+        config: keeper.running,
+        idleReason: (pipeline) => fleet.idleReason(pipeline),
+        isPaused: (pipeline) => fleet.isPaused(pipeline),
+      }),
+      inject: (origin, injection) => fleet.inject(origin, injection),
+      bounds: () => keeper.running?.deadLetters ?? DEFAULT_LIMITS.deadLetters,
+      remedyOf: (code) => remedyIn(keeper.running, code),
+      redact: (text) => log.redact(text),
+      report: (event) => eventLog.report(event),
+    });
+    undo.push(() => desk.stop());
+
     let control: Control | undefined;
     const parts: EngineParts = {
       version: VERSION,
@@ -254,6 +293,8 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
       hub,
       events: eventLog,
       storage,
+      spoolDesk,
+      desk,
       log,
       status,
       topology,
@@ -312,31 +353,42 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const stop = async (waitMs: number): Promise<void> => {
       state = 'draining';
       logOf('engine').info('draining');
+      desk.cancelAll();
       await fleet.stop(waitMs);
       state = 'stopped';
       eventLog.report({ severity: 'info', source: 'engine', type: 'gateway.stopped', message: 'Patchbay was stopped' });
       await unwind(undo);
     };
+    const reload = async (): Promise<void> => {
+      try {
+        await keeper.reload();
+      } catch (error) {
+        eventLog.report({
+          severity: 'warning',
+          source: 'config',
+          type: 'config.refused',
+          message: error instanceof Error ? error.message : String(error),
+          ...(error instanceof Error && 'code' in error ? { code: String(error.code) } : {}),
+        });
+        throw error;
+      }
+    };
+    if (options.watch === true && source.file !== '') {
+      undo.push(
+        watchConfigFile(source.file, () => {
+          reload().catch(() => {
+            // Told by an event; the running config goes on.
+          });
+        }),
+      );
+    }
     return {
       handlers,
       dataFolder: folder.path,
       control,
       warnings,
       status: () => monitor.fresh(),
-      reload: async () => {
-        try {
-          await keeper.reload();
-        } catch (error) {
-          eventLog.report({
-            severity: 'warning',
-            source: 'config',
-            type: 'config.refused',
-            message: error instanceof Error ? error.message : String(error),
-            ...(error instanceof Error && 'code' in error ? { code: String(error.code) } : {}),
-          });
-          throw error;
-        }
-      },
+      reload,
       stop: (waitMs = 10_000) => (stopping ??= stop(waitMs)),
     };
   } catch (error) {

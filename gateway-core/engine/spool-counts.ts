@@ -48,6 +48,11 @@ export class SpoolCounts {
     }
   }
 
+  /** A worker died: what it had counted since its last report is not known. */
+  interrupted(name: string): void {
+    this.broken.add(name);
+  }
+
   of(name: string, workers: PipelineCounters): PipelineCounts {
     const spools = this.ledger(name);
     return {

@@ -47,7 +47,8 @@ export function reportStatus(inputs: StatusInputs): StatusReport {
   for (const instance of config?.instances.values() ?? []) {
     const record = fleet.record(instance.name);
     const counters = totals.instances.get(instance.name) ?? stepCounters();
-    const state = record?.state ?? (instance.enabled ? 'stopped' : 'disabled');
+    const known = record?.state ?? (instance.enabled ? 'stopped' : 'disabled');
+    const state = known === 'running' && fleet.isSinkPaused(instance.name) ? 'paused' : known;
     instances[instance.name] = {
       kind: instance.kind,
       plugin: instance.plugin.name,

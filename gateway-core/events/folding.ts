@@ -26,7 +26,7 @@ export class Folding {
 
   /** True when the event is to pass now; false when it was counted as a repeat. */
   admit(report: EventReport): boolean {
-    if (this.windowMs <= 0) return true;
+    if (this.windowMs <= 0 || report.act === true) return true;
     const key = JSON.stringify([report.code, report.type, report.severity, report.subject]);
     const known = this.watched.get(key);
     if (known !== undefined) {

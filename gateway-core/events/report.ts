@@ -13,6 +13,8 @@ export interface EventReport {
   readonly message: string;
   readonly code?: string;
   readonly remedy?: string;
+  /** What someone did, with their reason: never folded with another one like it. */
+  readonly act?: true;
   /** JSON; what is not is replaced by its text. */
   readonly details?: Readonly<Record<string, unknown>>;
 }

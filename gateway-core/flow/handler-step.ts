@@ -1,4 +1,3 @@
-import { PatchbayError } from '../plugin-api/errors.ts';
 import {
   Filtered,
   Refused,
@@ -9,6 +8,7 @@ import {
 } from '../plugin-api/index.ts';
 import type { TapPoint } from '../live/tap-point.ts';
 import type { StepCounters } from './counters.ts';
+import { refusalOf } from './traced-refusal.ts';
 
 /** One result per input; what a step of a pipeline answers. */
 export type StepResults = readonly HandlerResult[];
@@ -70,7 +70,7 @@ export class HandlerStep {
 
   /** After a batch failed as a whole: finds the messages that make it fail. */
   private oneByOne(batch: readonly Message[], error: unknown): StepResults | Promise<StepResults> {
-    if (batch.length === 1) return [refusalOf(error)];
+    if (batch.length === 1) return [refusalOf(error, 1)];
     const results: HandlerResult[] = [];
     for (let i = 0; i < batch.length; i++) {
       const single = this.single(batch[i] as Message);
@@ -91,25 +91,21 @@ export class HandlerStep {
     return results;
   }
 
+  /** Its second try: it was in the batch that failed. */
   private single(message: Message): HandlerResult | Promise<HandlerResult> {
     try {
       const answer = this.handler.handle([message]);
       if (answer instanceof Promise) {
         return answer.then(
           (results) => checked([message], results)[0] as HandlerResult,
-          (error: unknown) => refusalOf(error),
+          (error: unknown) => refusalOf(error, 2),
         );
       }
       return checked([message], answer)[0] as HandlerResult;
     } catch (error) {
-      return refusalOf(error);
+      return refusalOf(error, 2);
     }
   }
-}
-
-function refusalOf(error: unknown): Refused {
-  if (error instanceof PatchbayError) return new Refused(error.code, error.message);
-  return new Refused('PB_PLUGIN_THREW', error instanceof Error ? error.message : String(error));
 }
 
 /** Lineage can't be kept with a wrong number of results: then the whole batch is refused. */

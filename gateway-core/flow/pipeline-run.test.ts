@@ -1,15 +1,16 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DeadLetters } from '../delivery/dead-letters.ts';
 import { NO_EXCEPTIONS, type OutcomeAt } from '../delivery/outcomes.ts';
 import type { Target } from '../delivery/target.ts';
 import { TapPoint } from '../live/tap-point.ts';
 import { derive, Filtered, Refused, type Handler, type HandlerResult, type Message } from '../plugin-api/index.ts';
 import { createMessage } from '../plugin-api/message.ts';
+import type { DeadLetter } from '../storage/storage.ts';
 import { pipelineCounters, stepCounters, type PipelineCounters } from './counters.ts';
 import { compileExpression } from './expression.ts';
 import { HandlerStep } from './handler-step.ts';
-import { PipelineRun, type PipelineParts } from './pipeline-run.ts';
+import { PipelineRun, type Entry, type PipelineParts } from './pipeline-run.ts';
 import { SourceFeed } from './source-feed.ts';
 
 const message = (data: unknown): Message => createMessage('in', 'p', { data });
@@ -214,6 +215,26 @@ describe('a pipeline', () => {
     expect(out.got).toEqual([1, 2]);
   });
 
+  it('gives back what a handler has not answered in time, and takes no late answer', async () => {
+    const out = target();
+    let answer: (results: readonly HandlerResult[]) => void = () => undefined;
+    const slow = step({ handle: () => new Promise((resolve) => (answer = resolve)) });
+    const { feed, counters, run } = flow({ to: [out], steps: [slow] });
+    const late = message('late');
+    const { outcomes } = feed.emit([late]);
+    run.giveBackLate(performance.now() + 1);
+    expect((await outcomes).exceptions).toMatchObject([{ outcome: { kind: 'retry', code: 'PB_SETTLE_DEADLINE' } }]);
+    expect(counters).toMatchObject({ returned: 1, inFlight: 0 });
+    answer([late]);
+    const next = message('next');
+    const second = feed.emit([next]);
+    await vi.waitFor(() => expect(run.room()).toBeUndefined());
+    answer([next]);
+    expect((await second.outcomes).exceptions).toEqual([]);
+    expect(out.got).toEqual(['next']);
+    expect(counters).toMatchObject({ received: 2, delivered: 1, returned: 1, inFlight: 0 });
+  });
+
   it('gives back what waits when it is drained, and ends with nothing in flight', async () => {
     const out = target();
     out.hold = true;
@@ -337,5 +358,98 @@ describe('a pipeline', () => {
       ),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('what is put back', () => {
+  const upper = (name: string): HandlerStep =>
+    new HandlerStep(
+      name,
+      { handle: each((m) => derive(m, { data: `${String(m.data)}${name}` })) },
+      stepCounters(),
+      new TapPoint(),
+    );
+  const inject = (run: PipelineRun, data: readonly unknown[], entry: Entry): Promise<readonly OutcomeAt[]> =>
+    new Promise((resolve) => run.inject(data.map(message), entry, resolve));
+
+  it('from the start meets the condition and every handler, as a new entry of the ledger', async () => {
+    const out = target();
+    const { run, counters } = flow({
+      to: [out],
+      where: compileExpression('data != "left out"'),
+      steps: [upper('1'), upper('2')],
+    });
+    expect(await inject(run, ['a', 'left out'], { at: 'start' })).toEqual([
+      { index: 1, outcome: { kind: 'filtered', reason: 'where' } },
+    ]);
+    expect(out.got).toEqual(['a12']);
+    expect(counters).toMatchObject({ received: 2, delivered: 1, filtered: 1, inFlight: 0 });
+    expect(addsUp(counters)).toBe(true);
+  });
+
+  it('at a handler enters there and goes on from there, whatever the condition says', async () => {
+    const out = target();
+    const { run } = flow({ to: [out], where: compileExpression('false'), steps: [upper('1'), upper('2'), upper('3')] });
+    expect(await inject(run, ['a'], { at: 'step', name: '2' })).toEqual([]);
+    expect(out.got).toEqual(['a23']);
+  });
+
+  it('for a sink goes to that one alone', async () => {
+    const one = { ...target(), name: 'one' };
+    const two = { ...target(), name: 'two' };
+    const { run } = flow({ to: [one, two], where: compileExpression('false'), steps: [upper('1')] });
+    expect(await inject(run, ['a'], { at: 'target', name: 'two' })).toEqual([]);
+    expect([one.got, two.got]).toEqual([[], ['a']]);
+  });
+
+  it('where there is nothing of that name is given back, and counted so', async () => {
+    const { run, counters } = flow({ to: [target()] });
+    for (const at of ['step', 'target'] as const)
+      expect(await inject(run, ['a'], { at, name: 'gone' })).toMatchObject([
+        { outcome: { kind: 'retry', code: 'PB_LETTER_PLACE_GONE' } },
+      ]);
+    expect(counters).toMatchObject({ received: 2, returned: 2, inFlight: 0 });
+  });
+
+  it('at most once too has no outcome before the sink has answered', async () => {
+    const out = target();
+    out.hold = true;
+    out.refuse.add('a');
+    const { run, counters } = flow({ to: [out], atMostOnce: true });
+    let outcomes: readonly OutcomeAt[] | undefined;
+    run.inject([message('a')], { at: 'start' }, (exceptions) => (outcomes = exceptions));
+    expect(outcomes).toBeUndefined();
+    out.held[0]?.();
+    expect(outcomes).toMatchObject([{ index: 0, outcome: { kind: 'refused' } }]);
+    expect(counters).toMatchObject({ received: 1, deadLettered: 1, dropped: 0 });
+  });
+});
+
+describe('a refusal', () => {
+  it('is stored with its place, and what was thrown with its stack, secrets masked', async () => {
+    const stored: DeadLetter[] = [];
+    const letters = new DeadLetters(
+      async (batch) => void stored.push(...batch),
+      () => undefined,
+      (text) => text.replaceAll('s3cret', '***'),
+    );
+    const fails = (m: Message): HandlerResult => {
+      if (m.data === 'plain') return new Refused('ACME', 'told s3cret');
+      throw new TypeError('broken s3cret');
+    };
+    const run = new PipelineRun(
+      'flow',
+      { where: undefined, steps: [step({ handle: each(fails) })], targets: [], atMostOnce: false, flights: undefined },
+      pipelineCounters(),
+      letters,
+    );
+    await new Promise<void>((resolve) =>
+      run.accept([message('plain'), message('thrown'), new Refused('SOURCE', 'bad', message('x'))], () => resolve()),
+    );
+    const by = (code: string): DeadLetter | undefined => stored.find((letter) => letter.code === code);
+    expect(by('ACME')).toMatchObject({ place: 'handler', instance: 'h', cause: 'told ***', stack: '', attempts: 1 });
+    expect(by('PB_PLUGIN_THREW')).toMatchObject({ place: 'handler', cause: 'broken ***', attempts: 2 });
+    expect(by('PB_PLUGIN_THREW')?.stack).toMatch(/^TypeError: broken \*\*\*/);
+    expect(by('SOURCE')).toMatchObject({ place: 'source', instance: 'in', attempts: 1 });
   });
 });

@@ -11,6 +11,7 @@ import type { TapPoint } from '../live/tap-point.ts';
 import type { Lineage } from '../storage/spool-wire.ts';
 import type { PipelineCounters, StepCounters } from './counters.ts';
 import { isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
+import { traceOf } from './traced-refusal.ts';
 
 /** A target with what is counted and seen of it on this side. */
 export interface TargetStep {
@@ -29,8 +30,16 @@ export interface PipelineParts {
   readonly flights: FlightBook | undefined;
 }
 
+/** Where messages enter: a step or target by name, or the beginning. */
+export type Entry = { readonly at: 'start' } | { readonly at: 'step' | 'target'; readonly name: string };
+
+const START: Entry = { at: 'start' };
+
 interface Pending {
   readonly batch: readonly (Message | Refused)[];
+  readonly entry: Entry;
+  /** Put in by an operator: they are told only of what really became of it, also with at most once. */
+  readonly injected: boolean;
   readonly since: number;
   readonly settle: (exceptions: readonly OutcomeAt[]) => void;
 }
@@ -43,6 +52,8 @@ interface Flight {
   stores: Promise<void>[] | undefined;
   /** At most once, and handed over: the source was told already. */
   letGo: boolean;
+  /** Given back, since a handler did not answer in time: what it answers later counts no more. */
+  abandoned: boolean;
   /** Its name among the spools it went to; empty: none. */
   spooledAs: string;
   items: readonly Message[];
@@ -59,6 +70,8 @@ export class PipelineRun {
   private drained = false;
   private flights: FlightBook | undefined;
   private busy = false;
+  /** The batch that is with a handler. */
+  private handled: Flight | undefined;
   private waiting: Pending[] = [];
   private roomWaiters: (() => void)[] = [];
   private idleWaiters: (() => void)[] = [];
@@ -109,8 +122,13 @@ export class PipelineRun {
     return messages;
   }
 
-  /** Gives back batches that have waited to begin since before `before` (performance.now). */
+  /** Gives back batches that have waited to begin, or for a handler's answer, since before `before` (performance.now). */
   giveBackLate(before: number): void {
+    const { handled } = this;
+    if (handled !== undefined && !handled.abandoned && handled.pending.since < before) {
+      handled.abandoned = true;
+      this.giveBack(handled.pending, 'PB_SETTLE_DEADLINE', `a handler of ${this.name} has not answered`);
+    }
     while (this.waiting[0] !== undefined && this.waiting[0].since < before) {
       this.giveBack(
         this.waiting.shift() as Pending,
@@ -125,9 +143,23 @@ export class PipelineRun {
    * before `accept` returns when all of it could be done on the spot.
    */
   accept(batch: readonly (Message | Refused)[], settle: (exceptions: readonly OutcomeAt[]) => void): void {
+    this.take({ batch, entry: START, injected: false, since: performance.now(), settle });
+  }
+
+  /**
+   * Takes messages that had been refused, always, as new ones of the ledger: at the beginning, at
+   * the handler they are to enter (and on from there), or for one sink alone. Each has its outcome
+   * only when it is known, whatever the pipeline's delivery. What is to enter where there is
+   * nothing of that name (any more) is given back with PB_LETTER_PLACE_GONE.
+   */
+  inject(batch: readonly Message[], entry: Entry, settle: (exceptions: readonly OutcomeAt[]) => void): void {
+    this.take({ batch, entry, injected: true, since: performance.now(), settle });
+  }
+
+  private take(pending: Pending): void {
+    const { batch } = pending;
     this.counters.received += batch.length;
     this.counters.inFlight += batch.length;
-    const pending: Pending = { batch, since: performance.now(), settle };
     // The last batches of sources that had been promised room before.
     if (this.drained) this.giveBack(pending, 'PB_PIPELINE_DRAINING', `${this.name} is being drained`);
     else if (this.busy || this.paused || this.waiting.length > 0) this.waiting.push(pending);
@@ -160,19 +192,27 @@ export class PipelineRun {
       outcomes: new Outcomes(),
       stores: undefined,
       letGo: false,
+      abandoned: false,
       spooledAs: '',
       items: [],
       roots: undefined,
     };
-    this.admit(flight);
-    const { steps } = this.parts;
-    const parts = this.parts;
+    const parts = partsFrom(this.parts, pending.entry);
+    if (parts === undefined) {
+      const { entry } = pending;
+      const name = entry.at === 'start' ? '' : entry.name;
+      this.giveBack(pending, 'PB_LETTER_PLACE_GONE', `${name} is not part of ${this.name} any more`);
+      return;
+    }
+    this.admit(flight, parts.where);
+    const { steps } = parts;
     for (let i = 0; i < steps.length && flight.items.length > 0; i++) {
       const step = steps[i] as HandlerStep;
       const started = step.tap.active ? performance.now() : 0;
       const results = step.handle(flight.items);
       if (results instanceof Promise) {
         this.busy = true;
+        this.handled = flight;
         void this.proceed(flight, parts, i, results, started);
         return;
       }
@@ -192,22 +232,24 @@ export class PipelineRun {
     let results: StepResults | Promise<StepResults> = first;
     let started = firstStarted;
     for (let i = at; ;) {
-      this.apply(flight, parts.steps[i] as HandlerStep, await results, started);
+      const answer = await results;
+      if (flight.abandoned) break;
+      this.apply(flight, parts.steps[i] as HandlerStep, answer, started);
       i++;
       const step = parts.steps[i];
       if (step === undefined || flight.items.length === 0) break;
       started = step.tap.active ? performance.now() : 0;
       results = step.handle(flight.items);
     }
-    this.handOver(flight, parts);
+    if (!flight.abandoned) this.handOver(flight, parts);
+    this.handled = undefined;
     this.busy = false;
     this.next();
   }
 
   /** Sets aside what the source itself refused and what `where` does not let through. */
-  private admit(flight: Flight): void {
+  private admit(flight: Flight, where: Expression | undefined): void {
     const { batch } = flight.pending;
-    const { where } = this.parts;
     let plain = where === undefined;
     for (let i = 0; plain && i < batch.length; i++) plain = !(batch[i] instanceof Refused);
     if (plain) {
@@ -218,7 +260,7 @@ export class PipelineRun {
     const roots: number[] = [];
     for (let i = 0; i < batch.length; i++) {
       const item = batch[i] as Message | Refused;
-      if (item instanceof Refused) this.refuse(flight, i, item, item.message, item.message?.instance ?? '');
+      if (item instanceof Refused) this.refuse(flight, i, item, item.message, item.message?.instance ?? '', 'source');
       else if (where === undefined || where.test(item)) {
         items.push(item);
         roots.push(i);
@@ -274,7 +316,7 @@ export class PipelineRun {
     if (item instanceof Filtered) this.filter(flight, step, root, item.reason);
     else if (item instanceof Refused) {
       step.counters.refused++;
-      this.refuse(flight, root, item, item.message ?? input, step.name);
+      this.refuse(flight, root, item, item.message ?? input, step.name, 'handler');
     } else if (isMessage(item)) {
       out.push(item);
       outRoots.push(root);
@@ -286,6 +328,7 @@ export class PipelineRun {
         new Refused('PB_PLUGIN_RESULT', `the handler gave ${item === null ? 'null' : typeof item} for a message`),
         input,
         step.name,
+        'handler',
       );
     }
   }
@@ -295,14 +338,28 @@ export class PipelineRun {
     flight.outcomes.add(root, { kind: 'filtered', reason });
   }
 
-  private refuse(flight: Flight, root: number, refused: Refused, message: Message | undefined, instance: string): void {
+  private refuse(
+    flight: Flight,
+    root: number,
+    refused: Refused,
+    message: Message | undefined,
+    instance: string,
+    place: 'source' | 'handler',
+  ): void {
     const { code, cause } = refused;
     if (message === undefined) {
       flight.outcomes.add(root, { kind: 'refused', code, cause, stored: false });
       return;
     }
     const stored = this.deadLetters
-      .add(message, { pipeline: this.name, instance, code, cause, attempts: 1 })
+      .add(message, {
+        pipeline: this.name,
+        instance,
+        place,
+        code,
+        cause,
+        ...traceOf(refused),
+      })
       .then((outcome) => flight.outcomes.add(root, outcome));
     (flight.stores ??= []).push(stored);
   }
@@ -318,7 +375,7 @@ export class PipelineRun {
     if (items.length > 0) {
       if (roots !== undefined && !flight.outcomes.empty) for (const root of roots) flight.outcomes.goesOn(root);
       left += parts.targets.length;
-      if (parts.atMostOnce) {
+      if (parts.atMostOnce && !flight.pending.injected) {
         flight.letGo = true;
         flight.pending.settle(NO_EXCEPTIONS);
       }
@@ -369,7 +426,8 @@ export class PipelineRun {
       this.flights?.settle(flight.spooledAs, this.name, size, excluded);
     }
     counters.inFlight -= size;
-    if (!flight.letGo) pending.settle(exceptions.length === 0 ? exceptions : forUpstream(exceptions));
+    if (!flight.letGo)
+      pending.settle(exceptions.length === 0 || pending.injected ? exceptions : forUpstream(exceptions));
     if (counters.inFlight === 0) this.wakeIdle();
   }
 
@@ -392,4 +450,15 @@ export class PipelineRun {
     this.idleWaiters = [];
     for (const wake of waiters) wake();
   }
+}
+
+/** What messages go through that enter at `entry`; undefined when there is no such place. */
+function partsFrom(parts: PipelineParts, entry: Entry): PipelineParts | undefined {
+  if (entry.at === 'start') return parts;
+  if (entry.at === 'target') {
+    const targets = parts.targets.filter(({ target }) => target.name === entry.name);
+    return targets.length === 0 ? undefined : { ...parts, where: undefined, steps: [], targets };
+  }
+  const at = parts.steps.findIndex(({ name }) => name === entry.name);
+  return at < 0 ? undefined : { ...parts, where: undefined, steps: parts.steps.slice(at) };
 }

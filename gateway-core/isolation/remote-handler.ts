@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { HandlerStep, StepResults } from '../flow/handler-step.ts';
 import { isMessage } from '../flow/handler-step.ts';
 import { pack, unpack } from '../flow/pack.ts';
+import { TracedRefusal, traceOf, type Trace } from '../flow/traced-refusal.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
 import { Filtered, Refused, type HandlerItem, type HandlerResult, type Message } from '../plugin-api/index.ts';
 
@@ -10,7 +11,14 @@ type ToHandler = { readonly seq: number; readonly block: Uint8Array<ArrayBuffer>
 
 /** An item of a result: a message by its place in the block, a filter's reason, or a refusal. */
 type PackedItem =
-  number | { readonly filtered: string } | { readonly refused: string; readonly cause: string; readonly part: number };
+  | number
+  | { readonly filtered: string }
+  | {
+      readonly refused: string;
+      readonly cause: string;
+      readonly part: number;
+      readonly trace: Trace;
+    };
 /** `true`: passed as it was. */
 type PackedResult = true | PackedItem | readonly PackedItem[];
 type FromHandler = {
@@ -92,7 +100,8 @@ export class RemoteHandler {
     const item = (packed: PackedItem): HandlerItem => {
       if (typeof packed === 'number') return messages[packed] as Message;
       if ('filtered' in packed) return new Filtered(packed.filtered);
-      return new Refused(packed.refused, packed.cause, packed.part < 0 ? undefined : messages[packed.part]);
+      const { refused, cause, part, trace } = packed;
+      return new TracedRefusal(refused, cause, part < 0 ? undefined : messages[part], trace);
     };
     asked.resolve(
       results.map((result, i): HandlerResult => {
@@ -103,12 +112,12 @@ export class RemoteHandler {
   }
 }
 
-/** The far end: runs the batches that come over `port` through the handler. */
-export function serveHandler(port: MessagePort, step: HandlerStep): void {
+/** The far end: runs the batches that come over `port` through the handler. `redact` masks the secrets that only this thread knows. */
+export function serveHandler(port: MessagePort, step: HandlerStep, redact: (text: string) => string): void {
   port.on('message', ({ seq, block }: ToHandler) => {
     const batch = unpack(block);
     const answer = (results: StepResults): void => {
-      const reply = packResults(seq, batch, results);
+      const reply = packResults(seq, batch, results, redact);
       port.postMessage(reply, [reply.block.buffer]);
     };
     const results = step.handle(batch);
@@ -117,21 +126,28 @@ export function serveHandler(port: MessagePort, step: HandlerStep): void {
   });
 }
 
-function packResults(seq: number, batch: readonly Message[], results: StepResults): FromHandler {
+function packResults(
+  seq: number,
+  batch: readonly Message[],
+  results: StepResults,
+  redact: (text: string) => string,
+): FromHandler {
   const messages: Message[] = [];
   const item = (value: HandlerItem): PackedItem => {
     if (value instanceof Filtered) return { filtered: value.reason };
     if (value instanceof Refused)
       return {
         refused: value.code,
-        cause: value.cause,
+        cause: redact(value.cause),
         part: value.message === undefined ? -1 : messages.push(value.message) - 1,
+        trace: { ...traceOf(value), stack: redact(traceOf(value).stack) },
       };
     if (isMessage(value)) return messages.push(value) - 1;
     return {
       refused: 'PB_PLUGIN_RESULT',
       cause: `the handler gave ${value === null ? 'null' : typeof value} for a message`,
       part: -1,
+      trace: { stack: '', attempts: 1 },
     };
   };
   const packed = results.map((result, i): PackedResult => {

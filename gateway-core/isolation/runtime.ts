@@ -14,6 +14,7 @@ import { compileExpression } from '../flow/expression.ts';
 import { HandlerStep } from '../flow/handler-step.ts';
 import { PipelineRun, type PipelineParts, type TargetStep } from '../flow/pipeline-run.ts';
 import { SourceFeed } from '../flow/source-feed.ts';
+import { createRedactor } from '../engine/redaction.ts';
 import { TapPoint } from '../live/tap-point.ts';
 import { Tap, type TapReport, type TapSpec } from '../live/tap.ts';
 import { PatchbayError } from '../plugin-api/errors.ts';
@@ -22,6 +23,7 @@ import type { InstanceState } from '../protocol/model.ts';
 import { HostedHandler } from './hosted-handler.ts';
 import { HostedSink } from './hosted-sink.ts';
 import { HostedSource, within } from './hosted-source.ts';
+import { inject } from './injection.ts';
 import { beginLife, type ContextServices } from './instance-context.ts';
 import { loadPlugin } from './load-plugin.ts';
 import { RemoteHandler, serveHandler } from './remote-handler.ts';
@@ -48,6 +50,7 @@ interface RemoteStep {
 export class Runtime {
   private readonly options: RuntimeOptions;
   private readonly deadLetters: DeadLetters;
+  private readonly secrets = createRedactor();
   private readonly sources = new Map<string, HostedSource>();
   private readonly handlers = new Map<string, HostedHandler>();
   private readonly sinks = new Map<string, HostedSink>();
@@ -68,6 +71,7 @@ export class Runtime {
       (letters) => options.services.storage.deadLettersAdd(letters),
       (error, count) =>
         options.services.logger('').error(`${count} refused messages could not be stored`, { error: String(error) }),
+      (text) => this.secrets.redact(text),
     );
     this.sweepTimer = setInterval(() => this.sweep(), 1000).unref();
   }
@@ -113,6 +117,7 @@ export class Runtime {
     resumeSink: ({ name }) => this.sinks.get(name)?.queue.resume(),
     purgeSink: ({ name }) => this.purgeSink(name),
     drainSink: ({ name }) => this.sinks.get(name)?.drained(),
+    inject: (injection) => inject(this.pipelines.get(injection.pipeline), injection),
     openTap: ({ tap }) => ({ attached: this.openTap(tap) }),
     closeTap: ({ tap }) => this.closeTap(tap),
     stats: () => this.stats(),
@@ -123,6 +128,7 @@ export class Runtime {
   private async startInstance(spec: InstanceSpec): Promise<void> {
     const { services } = this.options;
     const { name } = spec;
+    this.secrets.register(spec.secrets);
     const report = (state: InstanceState, reason: string, error?: unknown): void =>
       this.options.onState(name, state, reason, error);
     try {
@@ -190,6 +196,7 @@ export class Runtime {
       return false;
     }
     const definition = await loadPlugin(spec);
+    this.secrets.register(spec.secrets);
     switch (definition.kind) {
       case 'source':
         return this.hosted(this.sources, spec.name).replace(spec, definition as SourceDefinition<unknown>, waitMs);
@@ -297,7 +304,7 @@ export class Runtime {
     const sink = this.sinks.get(name);
     const handler = this.handlers.get(name);
     if (sink !== undefined) serveSink(port, sink.queue);
-    else if (handler !== undefined) serveHandler(port, handler.step);
+    else if (handler !== undefined) serveHandler(port, handler.step, (text) => this.secrets.redact(text));
     else port.close();
   }
 

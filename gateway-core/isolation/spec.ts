@@ -7,6 +7,8 @@ export interface InstanceSpec {
   readonly plugin: string;
   readonly moduleUrl: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** Values in its config that no stored text may show. */
+  readonly secrets: readonly string[];
   readonly project: string;
   /** Sinks. */
   readonly concurrency: number;

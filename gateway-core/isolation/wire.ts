@@ -5,6 +5,7 @@ import type { TapReport, TapSpec } from '../live/tap.ts';
 import type { TestStep } from '../plugin-api/index.ts';
 import type { InstanceState } from '../protocol/model.ts';
 import type { WireError } from '../protocol/frames.ts';
+import type { Injected, Injection } from './injection.ts';
 import type { InstanceSpec, PipelineSpec } from './spec.ts';
 
 /** Commands by name: parameters and result. */
@@ -37,6 +38,7 @@ export interface Commands {
   purgeSink: { params: { name: string }; result: { messages: number } | undefined };
   /** Resolves when nothing waits for it any more, in memory or in its spool. */
   drainSink: { params: { name: string }; result: void };
+  inject: { params: Injection; result: Injected };
   openTap: { params: { tap: TapSpec }; result: { attached: boolean } };
   closeTap: { params: { tap: string }; result: void };
   stats: { params: Record<string, never>; result: WorkerStats };

@@ -65,6 +65,7 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'openTap',
   'closeTap',
   'drainPipeline',
+  'inject',
   'pausePipeline',
   'resumePipeline',
   'purgePipeline',

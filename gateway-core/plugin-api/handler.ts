@@ -16,10 +16,13 @@ export class Refused {
   readonly cause: string;
   /** The refused part, where one message held several; absent: the whole message. */
   readonly message: Message | undefined;
-  constructor(code: string, cause: string, message?: Message) {
+  /** What was caught, if that is why: its stack is kept with the dead letter. */
+  readonly error: unknown;
+  constructor(code: string, cause: string, message?: Message, error?: unknown) {
     this.code = code;
     this.cause = cause;
     this.message = message;
+    this.error = error;
   }
 }
 
@@ -67,8 +70,8 @@ export function eachMessage(one: (message: Message) => HandlerResult): (batch: r
       } catch (error) {
         results[i] =
           error instanceof PatchbayError
-            ? new Refused(error.code, error.message)
-            : new Refused('PB_PLUGIN_THREW', error instanceof Error ? error.message : String(error));
+            ? new Refused(error.code, error.message, undefined, error)
+            : new Refused('PB_PLUGIN_THREW', error instanceof Error ? error.message : String(error), undefined, error);
       }
     }
     return results;

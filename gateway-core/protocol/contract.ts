@@ -3,6 +3,17 @@
  * from here; the engine checks parameters at run time against `control/parameters.ts`.
  */
 import type {
+  ExportItem,
+  LetterChange,
+  LetterDetail,
+  LetterFilter,
+  LetterRow,
+  LetterSelection,
+  LetterState,
+  LetterSummary,
+  RetryTo,
+} from './dead-letters.ts';
+import type {
   CatalogueEntry,
   ConfigEdit,
   ConfigVersion,
@@ -17,6 +28,8 @@ import type {
   PluginDetail,
   PluginKind,
   Problem,
+  SpoolChoice,
+  SpoolSummary,
   StatusReport,
   Topology,
 } from './model.ts';
@@ -42,17 +55,35 @@ export interface Calls {
   'config.get': { params: Record<string, never>; result: ConfigDocument };
   'config.validate': { params: { yaml: string }; result: { problems: readonly Problem[] } };
   'config.plan': { params: { yaml: string }; result: { problems: readonly Problem[]; plan: Plan } };
-  /** Refused with PB_CONFIG_CONFLICT when `baseVersion` is no longer the running one. */
-  'config.apply': { params: { yaml: string; baseVersion?: number; comment?: string }; result: Applied };
+  /**
+   * Refused with PB_CONFIG_CONFLICT when `baseVersion` is no longer the running one, and with
+   * PB_SPOOL_DECISION when sinks would go whose spools hold messages and `spools` does not say
+   * what is to become of them.
+   */
+  'config.apply': {
+    params: { yaml: string; baseVersion?: number; comment?: string; spools?: Readonly<Record<string, SpoolChoice>> };
+    result: Applied;
+  };
   /** Dry run of edits: the new text, what is wrong with it, what it would do. */
   'config.preview': {
     params: { edits: readonly ConfigEdit[] };
     result: { yaml: string; problems: readonly Problem[]; plan: Plan };
   };
-  'config.edit': { params: { edits: readonly ConfigEdit[]; baseVersion?: number; comment?: string }; result: Applied };
+  'config.edit': {
+    params: {
+      edits: readonly ConfigEdit[];
+      baseVersion?: number;
+      comment?: string;
+      spools?: Readonly<Record<string, SpoolChoice>>;
+    };
+    result: Applied;
+  };
   'config.history': { params: { limit?: number }; result: { versions: readonly ConfigVersion[] } };
   'config.version': { params: { version: number }; result: ConfigVersion & { yaml: string } };
-  'config.rollback': { params: { version: number }; result: Applied };
+  'config.rollback': {
+    params: { version: number; spools?: Readonly<Record<string, SpoolChoice>> };
+    result: Applied;
+  };
 
   /** First run: writes and applies a ready config. */
   'setup.demo': { params: Record<string, never>; result: Applied };
@@ -67,11 +98,16 @@ export interface Calls {
     result: { problems: readonly Problem[] };
   };
 
-  /** Pauses a pipeline, or every pipeline of an instance. */
+  /** Pauses a pipeline, a sink (what comes waits before it), or every pipeline of another instance. */
   'flow.pause': { params: { name: string }; result: Record<string, never> };
   'flow.resume': { params: { name: string }; result: Record<string, never> };
-  /** Pauses and resolves when nothing is in flight any more. */
+  /** Pauses the pipelines and resolves when nothing is in flight any more; of a sink, when nothing waits for it either. */
   'flow.drain': { params: { name: string }; result: Record<string, never> };
+  /** Drops what waits to begin in a pipeline, or before a sink, in memory and on disk. Counted as dropped. */
+  'flow.purge': { params: { name: string }; result: { messages: number } };
+  'spools.list': { params: Record<string, never>; result: { spools: readonly SpoolSummary[] } };
+  /** Deletes a spool whose sink is not in the config. */
+  'spools.discard': { params: { name: string }; result: { messages: number } };
   'instance.restart': { params: { name: string }; result: Record<string, never> };
 
   /** Checks a filter as it is typed. `at` is the offset of the fault in the expression. */
@@ -85,6 +121,30 @@ export interface Calls {
 
   /** A new one-time link to the panel in the browser, good for 60 seconds. Full access only. */
   'control.link': { params: Record<string, never>; result: { link: string } };
+
+  /** Newest first; `before`: only ids below it, for the next page. */
+  'deadletters.list': {
+    params: { filter?: LetterFilter; before?: number; limit?: number };
+    result: { letters: readonly LetterRow[] };
+  };
+  'deadletters.summary': { params: { filter?: LetterFilter }; result: LetterSummary };
+  'deadletters.show': { params: { id: number }; result: LetterDetail };
+  /** Refused with PB_LETTER_CHANGED when the letter is no longer at that revision. The original is kept. */
+  'deadletters.edit': {
+    params: { id: number; revision: number; change: LetterChange };
+    result: { revision: number };
+  };
+  /** Begins a retry and answers at once: how it goes is in the stream `deadletters`. `perSecond`: letters, at most. */
+  'deadletters.retry': {
+    params: { selection: LetterSelection; to: RetryTo; perSecond?: number };
+    result: { job: string; total: number };
+  };
+  /** Ends a retry after the batch that is under way. */
+  'deadletters.cancel': { params: { job: string }; result: Record<string, never> };
+  'deadletters.discard': {
+    params: { selection: LetterSelection; reason: string };
+    result: { discarded: number };
+  };
 
   'events.list': {
     params: { limit?: number; before?: number; severity?: string; source?: string };
@@ -122,6 +182,10 @@ export interface Streams {
   /** New events. */
   events: { params: Record<string, never>; item: GatewayEvent };
   logs: { params: { instance?: string }; item: LogLine };
+  /** How many dead letters there are and what is being retried: at once, and whenever it changed. */
+  deadletters: { params: Record<string, never>; item: LetterState };
+  /** The selected letters, oldest first; ends after the last one. */
+  'deadletters.export': { params: { selection: LetterSelection }; item: ExportItem };
   /** Says that `plugins.list` or `config.get` would answer anew. */
   changes: { params: Record<string, never>; item: { readonly what: 'plugins' | 'config' } };
 }
@@ -140,6 +204,12 @@ export const CHANGING_CALLS: ReadonlySet<CallName> = new Set<CallName>([
   'flow.pause',
   'flow.resume',
   'flow.drain',
+  'flow.purge',
+  'spools.discard',
   'instance.restart',
+  'deadletters.edit',
+  'deadletters.retry',
+  'deadletters.cancel',
+  'deadletters.discard',
   'control.link',
 ]);

@@ -57,6 +57,7 @@ export interface GatewayConfig {
     readonly project?: string;
     readonly control?: { readonly host?: string; readonly port?: number };
     readonly log?: { readonly level?: 'debug' | 'info' | 'warn' | 'error' };
+    readonly deadLetters?: { readonly count?: number; readonly bytes?: string; readonly age?: string };
   };
 }
 
@@ -92,6 +93,24 @@ export interface PlanStep {
 
 export interface Plan {
   readonly steps: readonly PlanStep[];
+  /** Sinks that would go although their spools hold messages, with how many: a {@link SpoolChoice} is needed for each. */
+  readonly undelivered?: Readonly<Record<string, number>>;
+}
+
+/** What becomes of a spool whose sink goes: deliver first, leave on disk for a sink of that name, or delete. */
+export type SpoolChoice = 'drain' | 'keep' | 'discard';
+
+/** One spool on disk. */
+export interface SpoolSummary {
+  readonly sink: string;
+  /** Its sink is not in the config. */
+  readonly orphan: boolean;
+  /** -1: it can't be read. */
+  readonly messages: number;
+  readonly bytes: number;
+  readonly limitBytes: number;
+  /** When the oldest message was stored, ms since the epoch; 0: empty. */
+  readonly oldest: number;
 }
 
 export interface ConfigVersion {

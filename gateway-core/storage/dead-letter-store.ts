@@ -1,10 +1,13 @@
 import { CodedError } from '../engine/error.ts';
 import { codedEvent } from '../events/report.ts';
+import type { LetterBounds } from '../protocol/dead-letters.ts';
+import { LetterAccount, type Counted } from './letter-account.ts';
+import { LETTER_OPERATIONS, letterOperations } from './letter-operations.ts';
 import type { DeadLetter } from './storage.ts';
 import type { StoreDefinition } from './store-file.ts';
 
 /** Values per letter in {@link PackedLetters.fields}; the last is the length in the block. */
-const FIELDS = 9;
+const FIELDS = 11;
 
 /**
  * Letters on their way to the storage thread: flat, since objects cost ten times as much, and
@@ -34,6 +37,8 @@ export function packLetters(letters: readonly DeadLetter[]): PackedLetters {
       letter.code,
       letter.cause,
       letter.attempts,
+      letter.place ?? '',
+      letter.stack ?? '',
       letter.packed.byteLength,
     );
   }
@@ -58,53 +63,63 @@ export const deadLetterStore: StoreDefinition = {
       ) STRICT;
       CREATE INDEX letters_pipeline ON letters (pipeline, bytes);`,
     },
+    {
+      // In a table of its own: behind the packed message each of these would cost reading through it.
+      version: 2,
+      sql: `CREATE TABLE particulars (
+        id INTEGER PRIMARY KEY, place TEXT NOT NULL, stack TEXT NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 0, retries INTEGER NOT NULL DEFAULT 0, edited INTEGER NOT NULL DEFAULT 0,
+        history TEXT NOT NULL DEFAULT '[]', original BLOB
+      ) STRICT;
+      INSERT INTO particulars (id, place, stack) SELECT id, '', '' FROM letters;
+      CREATE TRIGGER letters_gone AFTER DELETE ON letters BEGIN DELETE FROM particulars WHERE id = old.id; END;
+      DROP INDEX letters_pipeline;
+      CREATE INDEX letters_cause ON letters (instance, code, pipeline, bytes, stored);
+      CREATE INDEX letters_message ON letters (message_id);`,
+    },
   ],
-  operations: ['deadLettersAdd', 'deadLettersCount'],
-  open(db, { limits: { deadLetters: limits }, now, onEvent }) {
+  operations: ['deadLettersAdd', 'deadLettersCount', 'deadLettersBound', ...LETTER_OPERATIONS],
+  open(db, { limits: { deadLetters }, now, onEvent }) {
+    let limits: LetterBounds = deadLetters;
     const add = db.prepare(
       `INSERT INTO letters (stored, time, pipeline, instance, origin, message_id, code, cause, attempts, bytes, packed)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    type Gone = { pipeline: string; bytes: number };
-    const oldest = db.prepare<unknown[], Gone>(
-      'DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY id LIMIT ?) RETURNING pipeline, bytes',
+    const addParticulars = db.prepare('INSERT INTO particulars (id, place, stack) VALUES (?, ?, ?)');
+    const oldest = db.prepare<unknown[], Counted>(
+      'DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY id LIMIT ?) RETURNING pipeline, instance, bytes',
     );
-    const older = db.prepare<unknown[], Gone>(
-      'DELETE FROM letters WHERE stored < ? AND id IN (SELECT id FROM letters ORDER BY id LIMIT 1000) RETURNING pipeline, bytes',
+    const older = db.prepare<unknown[], Counted>(
+      `DELETE FROM letters WHERE stored < ? AND id IN (SELECT id FROM letters ORDER BY id LIMIT 1000)
+       RETURNING pipeline, instance, bytes`,
     );
-    const sums = db.prepare<unknown[], { pipeline: string; count: number; bytes: number }>(
-      'SELECT pipeline, count(*) AS count, sum(bytes) AS bytes FROM letters GROUP BY pipeline',
+    const sums = db.prepare<unknown[], Counted & { count: number }>(
+      'SELECT pipeline, instance, count(*) AS count, sum(bytes) AS bytes FROM letters GROUP BY pipeline, instance',
     );
 
-    let counts = new Map<string, number>();
-    let count = 0;
-    let bytes = 0;
+    const account = new LetterAccount();
     /** Evicted in the transaction that runs, and in those committed since the last report. */
     let going = new Map<string, number>();
     let evicted = new Map<string, number>();
     const load = (): void => {
-      counts = new Map();
       going = new Map();
-      count = 0;
-      bytes = 0;
-      for (const row of sums.all()) {
-        counts.set(row.pipeline, row.count);
-        count += row.count;
-        bytes += row.bytes;
-      }
+      account.load(sums.all());
     };
     load();
-    const evict = (gone: readonly Gone[]): void => {
+    const evict = (gone: readonly Counted[]): void => {
       for (const letter of gone) {
-        count--;
-        bytes -= letter.bytes;
-        counts.set(letter.pipeline, (counts.get(letter.pipeline) ?? 1) - 1);
+        account.remove(letter);
         going.set(letter.pipeline, (going.get(letter.pipeline) ?? 0) + 1);
       }
     };
     const bound = (): void => {
-      while (count > limits.count) evict(oldest.all(Math.min(1000, count - limits.count)));
-      while (bytes > limits.bytes && count > 0) evict(oldest.all(1));
+      while (account.count > limits.count) evict(oldest.all(Math.min(1000, account.count - limits.count)));
+      while (account.bytes > limits.bytes && account.count > 0) evict(oldest.all(1));
+    };
+    const expire = (): void => {
+      for (let gone = older.all(now() - limits.ageMs); gone.length > 0; gone = older.all(now() - limits.ageMs)) {
+        evict(gone);
+      }
     };
 
     return {
@@ -123,39 +138,46 @@ export const deadLetterStore: StoreDefinition = {
             let offset = 0;
             for (let i = 0; i < fields.length; i += FIELDS) {
               const pipeline = String(fields[i + 1]);
-              const length = Number(fields[i + 8]);
-              add.run(
+              const instance = String(fields[i + 2]);
+              const stack = String(fields[i + 9]);
+              const length = Number(fields[i + 10]);
+              const kept = length + ROW_BYTES + stack.length;
+              const { lastInsertRowid } = add.run(
                 stored,
                 fields[i],
                 pipeline,
-                fields[i + 2],
+                instance,
                 fields[i + 3],
                 fields[i + 4],
                 fields[i + 5],
                 fields[i + 6],
                 fields[i + 7],
-                length + ROW_BYTES,
+                kept,
                 block.subarray(offset, offset + length),
               );
+              addParticulars.run(lastInsertRowid, fields[i + 8], stack);
               offset += length;
-              count++;
-              bytes += length + ROW_BYTES;
-              counts.set(pipeline, (counts.get(pipeline) ?? 0) + 1);
+              account.add({ pipeline, instance, bytes: kept });
             }
             bound();
           },
         },
         deadLettersCount: {
           write: false,
-          run: () => Object.fromEntries([...counts].filter(([, kept]) => kept > 0)),
+          run: () => Object.fromEntries(account.pipelines),
         },
+        deadLettersBound: {
+          write: true,
+          run: ([bounds]) => {
+            limits = bounds as LetterBounds;
+            expire();
+            bound();
+          },
+        },
+        ...letterOperations(db, { account, limit: () => limits.bytes, bound, now }),
       },
       // Ids rise with the time of storing, so the oldest are the first; a thousand at a time spare an index.
-      maintain: () => {
-        for (let gone = older.all(now() - limits.ageMs); gone.length > 0; gone = older.all(now() - limits.ageMs)) {
-          evict(gone);
-        }
-      },
+      maintain: expire,
       committed: () => {
         for (const [pipeline, gone] of going) evicted.set(pipeline, (evicted.get(pipeline) ?? 0) + gone);
         going.clear();

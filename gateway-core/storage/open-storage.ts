@@ -5,6 +5,7 @@ import type { ConfigVersion, GatewayEvent } from '../protocol/model.ts';
 import { decode, workerStorage } from './connect.ts';
 import type { EventRow } from './event-store.ts';
 import { encodeJson } from './json.ts';
+import { letterStorage } from './letter-client.ts';
 import { DEFAULT_LIMITS, type Storage, type StorageOptions } from './storage.ts';
 import { ThreadSupervisor, type StartThread } from './thread-supervisor.ts';
 
@@ -64,6 +65,7 @@ function storageOf(supervisor: ThreadSupervisor): Storage {
       await client.call('settingSet', [key, text], text.length);
     },
     deadLettersCount: async () => (await client.call('deadLettersCount', [])) as Readonly<Record<string, number>>,
+    letters: letterStorage(client, (deadLetters) => supervisor.changeLimits({ deadLetters })),
     port: () => supervisor.port(),
     close: () => supervisor.close(),
   };

@@ -2,12 +2,13 @@
  * The write-ahead buffer of one sink: a SQLite file of packed batches in the order of their
  * acceptance. What `transact` has committed is synced to the disk (WAL, synchronous FULL).
  */
-import { existsSync, rmSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { codedEvent, type EventReport } from '../events/report.ts';
-import { openDatabase, setAside, type Migration } from './database.ts';
+import { openDatabase, setAside, type DatabaseOptions, type Migration } from './database.ts';
+import { walDamage } from './wal-damage.ts';
 import type { RowLineage } from './spool-ledger.ts';
 import type { Lineage, SpooledRow } from './spool-wire.ts';
 
@@ -29,6 +30,7 @@ const MIGRATIONS: readonly Migration[] = [
 /** What one row takes beside its block, roughly. */
 const ROW_BYTES = 120;
 const KEEP_DAMAGED = 100;
+const SALVAGE_ROWS = 64;
 /** Unreadable places after which the rest of a damaged file is given up. */
 const MAX_UNREADABLE = 10_000;
 /** Before a damaged file is written off for good. */
@@ -61,8 +63,8 @@ export interface Departure {
 
 export interface SpoolFileOptions {
   readonly sink: string;
-  now(): number;
-  onEvent(event: EventReport): void;
+  readonly now: () => number;
+  readonly onEvent: (event: EventReport) => void;
 }
 
 export class SpoolFile {
@@ -132,7 +134,7 @@ export class SpoolFile {
       this.options.now(),
       count,
       bytes,
-      crc32(block),
+      sumOf({ seq, pipeline, count, ...lineage }, block),
       pipeline,
       lineage.flight,
       lineage.size,
@@ -207,7 +209,7 @@ export class SpoolFile {
         scanned = row.seq - 1;
         break;
       }
-      if (crc32(row.packed) !== row.crc) {
+      if (sumOf(row, row.packed) !== row.crc) {
         broken.push(row.seq);
         continue;
       }
@@ -256,20 +258,34 @@ export class SpoolFile {
     return this.identity === identityOf(this.path);
   }
 
-  /** Copies all that is held into a new file at the same path, and goes on with that. */
+  /** Copies all that is held into a new file at the same path, and goes on with that. How many batches. */
   rescue(): number {
-    const old = this.db;
-    const rows = statements(old).all.all();
-    old.close();
+    const beside = `${this.path}.rescue`;
+    for (const suffix of ['', '-wal', '-shm']) rmSync(beside + suffix, { force: true });
+    const copy = openDatabase(beside, { ...this.storeOptions(), onAside: () => undefined });
+    const to = statements(copy);
+    let rows = 0;
+    try {
+      copy.transaction(() => {
+        for (const row of this.sql.all.iterate()) {
+          to.restore.run(row);
+          rows++;
+        }
+        to.total.run(this.totals.next, this.totals.messages, this.totals.bytes);
+      })();
+    } finally {
+      copy.close();
+    }
+    // Closing deletes what lies at the path of its log: before another file's log lies there.
+    this.db.close();
     for (const suffix of ['-wal', '-shm']) rmSync(this.path + suffix, { force: true });
     if (existsSync(this.path)) setAside(this.path, 'another file was put in its place', this.options.onEvent);
-    const { next } = this.totals;
+    renameSync(beside, this.path);
+    syncFolder(this.path);
     this.db = this.open();
     this.sql = statements(this.db);
     this.load();
-    this.totals.next = Math.max(this.totals.next, next);
-    this.adopt(rows);
-    return rows.length;
+    return rows;
   }
 
   /** After SQLite found the file damaged: sets it aside, takes over what can be read. Throws when that recurs. */
@@ -301,15 +317,9 @@ export class SpoolFile {
   }
 
   private open(): Database.Database {
+    this.lookAtLog();
     const asides: string[] = [];
-    const db = openDatabase(this.path, {
-      migrations: MIGRATIONS,
-      synchronous: 'FULL',
-      pragmas: PRAGMAS,
-      busyMs: 250,
-      onEvent: this.options.onEvent,
-      onAside: (path) => asides.push(path),
-    });
+    const db = openDatabase(this.path, { ...this.storeOptions(), onAside: (path) => asides.push(path) });
     this.identity = identityOf(this.path);
     if (asides.length > 0) {
       this.db = db;
@@ -318,6 +328,29 @@ export class SpoolFile {
       for (const aside of asides) this.salvage(aside);
     }
     return db;
+  }
+
+  private storeOptions(): DatabaseOptions {
+    return {
+      migrations: MIGRATIONS,
+      synchronous: 'FULL',
+      pragmas: PRAGMAS,
+      busyMs: 250,
+      onEvent: this.options.onEvent,
+    };
+  }
+
+  /** After a crash: commits that SQLite would pass over without a word. A copy of the log is kept. */
+  private lookAtLog(): void {
+    const log = `${this.path}-wal`;
+    const damage = walDamage(log);
+    if (damage === undefined) return;
+    const aside = `${log}.corrupt-${new Date(this.options.now()).toISOString().replaceAll(':', '-')}`;
+    copyFileSync(log, aside);
+    const details = { name: this.options.sink, commits: damage.lostCommits, file: basename(aside) };
+    this.options.onEvent(
+      codedEvent('critical', 'storage', 'spool.log-damaged', 'PB_SPOOL_LOG_DAMAGED', details, this.options.sink),
+    );
   }
 
   private load(): void {
@@ -334,13 +367,22 @@ export class SpoolFile {
   }
 
   private salvage(aside: string): void {
-    const found: Row[] = [];
+    let saved = 0;
+    let found: Row[] = [];
+    const take = (): void => {
+      this.adopt(found);
+      saved += found.reduce((sum, row) => sum + row.count, 0);
+      found = [];
+    };
     let unreadable = 0;
     let broken = 0;
     let expected = 0;
     try {
       const old = new Database(aside, { timeout: 250 });
       try {
+        // Without this SQLite reads nothing of a file that is shorter than it should be.
+        old.unsafeMode(true);
+        old.pragma('writable_schema = ON');
         try {
           expected = old.prepare<[], number>('SELECT messages FROM totals').pluck().get() ?? 0;
         } catch {
@@ -351,9 +393,12 @@ export class SpoolFile {
           try {
             const row = next.get(at);
             if (row === undefined) break;
+            // A damaged tree can lead in circles.
+            if (row.seq <= at) throw new Error('out of order');
             at = row.seq;
-            if (crc32(row.packed) === row.crc) found.push(row);
+            if (sumOf(row, row.packed) === row.crc) found.push(row);
             else broken++;
+            if (found.length === SALVAGE_ROWS) take();
           } catch {
             at++;
             unreadable++;
@@ -365,8 +410,7 @@ export class SpoolFile {
     } catch {
       // Not even the header can be read: nothing to take over.
     }
-    this.adopt(found);
-    const saved = found.reduce((sum, row) => sum + row.count, 0);
+    take();
     const details = {
       name: this.options.sink,
       file: basename(aside),
@@ -440,6 +484,31 @@ function lineageOf(head: Head): RowLineage {
     count: head.count,
     roots: roots === null ? undefined : new Uint32Array(new Uint8Array(roots).buffer),
   };
+}
+
+/** Over the block and all that is needed to count and place it. */
+function sumOf(
+  {
+    seq,
+    pipeline,
+    flight,
+    size,
+    spools,
+    count,
+  }: Pick<Head, 'seq' | 'pipeline' | 'flight' | 'size' | 'spools' | 'count'>,
+  block: Uint8Array,
+): number {
+  return crc32(block, crc32(`${seq} ${count} ${size} ${spools} ${flight} ${pipeline}`));
+}
+
+/** What was renamed stays so over a power cut. */
+function syncFolder(path: string): void {
+  const folder = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /** Device and inode; empty when there is no such file. */

@@ -152,7 +152,7 @@ export class SpoolLedger {
 
   private count(flight: Flight, root: number): void {
     const worst = flight.worst[root] as number;
-    if (worst === NOT_OURS || flight.lost) return;
+    if (worst === NOT_OURS) return;
     const counts = this.of(flight.pipeline);
     counts.spooled--;
     counts[ENDS[worst] as SpoolEnd]++;

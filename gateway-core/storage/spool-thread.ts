@@ -194,7 +194,9 @@ class SpoolThread {
           count,
           block,
           stored: (seq) => {
-            client.flights.add(lineage.flight);
+            // Its worker may have died since.
+            if (this.clients.has(client)) client.flights.add(lineage.flight);
+            else this.ledger.lost(lineage.flight);
             client.replies.push(['appended', id, seq]);
             for (const other of this.clients)
               if (other !== client && other.follows.has(sink)) other.replies.push(['head', sink, 0, seq, 0]);

@@ -2,7 +2,7 @@
  * One sink's spool in the spool thread: what arrives while a commit runs shares the next one; room,
  * what to do without it, and trouble with the disk.
  */
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { statfsSync } from 'node:fs';
 import { CodedError } from '../engine/error.ts';
 import { codedEvent, type EventReport } from '../events/report.ts';
@@ -31,8 +31,8 @@ interface Done {
 
 export interface SpoolTools {
   readonly ledger: SpoolLedger;
-  now(): number;
-  onEvent(event: EventReport): void;
+  readonly now: () => number;
+  readonly onEvent: (event: EventReport) => void;
   /** Where the sink's file is, or is to be. */
   pathOf(sink: string): string;
   /** Rows up to `seq` that no reader has taken were dropped. */
@@ -460,8 +460,7 @@ export class Spool {
     let free: number;
     let keep: number;
     try {
-      const path = this.tools.pathOf(this.sink);
-      const disk = statfsSync(path.slice(0, path.lastIndexOf('/')));
+      const disk = statfsSync(dirname(this.tools.pathOf(this.sink)));
       free = disk.bavail * disk.bsize;
       keep = Math.min(FREE_BYTES, (disk.blocks * disk.bsize) / 20);
     } catch {

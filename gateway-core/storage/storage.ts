@@ -1,6 +1,15 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { EventReport } from '../events/report.ts';
 import type { Logger } from '../plugin-api/context.ts';
+import type {
+  LetterAct,
+  LetterBounds,
+  LetterFilter,
+  LetterGroup,
+  LetterPlace,
+  LetterRow,
+  LetterSelection,
+} from '../protocol/dead-letters.ts';
 import type { ConfigVersion, GatewayEvent } from '../protocol/model.ts';
 
 /** A message some step or sink refused, as it is stored. */
@@ -14,6 +23,10 @@ export interface DeadLetter {
   readonly code: string;
   readonly cause: string;
   readonly attempts: number;
+  /** What kind of instance refused it; absent: not known. */
+  readonly place?: LetterPlace;
+  /** Of the plugin's error, secrets masked; absent: it threw none. */
+  readonly stack?: string;
   /** The message packed by `flow/pack.ts`, with all that is needed to send it again. */
   readonly packed: Uint8Array;
 }
@@ -57,15 +70,76 @@ export interface Storage extends WorkerStorage {
   settingSet(key: string, value: unknown): Promise<void>;
   /** How many are kept, by pipeline. */
   deadLettersCount(): Promise<Readonly<Record<string, number>>>;
+  readonly letters: LetterStorage;
   /** A port for one worker, to be transferred to it; the worker wraps it with `connectStorage(port)`. */
   port(): Promise<MessagePort>;
   /** Commits what waits and ends the thread. */
   close(): Promise<void>;
 }
 
+/** A letter without its message. */
+export type StoredLetter = Omit<LetterRow, 'busy'> & { readonly revision: number };
+
+/** A letter with all that is kept of it. */
+export interface WholeLetter extends StoredLetter {
+  readonly stack: string;
+  readonly history: readonly LetterAct[];
+  readonly packed: Uint8Array;
+  /** The message before it was edited. */
+  readonly original: Uint8Array | undefined;
+}
+
+/** What became of a letter that was retried. */
+export interface LetterResult {
+  readonly id: number;
+  /** `taken`: it may go. `refused`: it lies in the store anew. `kept`: nothing has it. */
+  readonly result: 'taken' | 'refused' | 'kept';
+  /** For the history of the letter that stays; absent with `taken`. */
+  readonly act?: LetterAct;
+}
+
+export interface LettersKept {
+  readonly count: number;
+  readonly bytes: number;
+  /** Changes whenever a letter came, went or was edited. */
+  readonly changes: number;
+  readonly pipelines: Readonly<Record<string, number>>;
+  readonly instances: Readonly<Record<string, number>>;
+}
+
+/** The dead letters, for the engine's own thread. Ids rise in the order of storing. */
+export interface LetterStorage {
+  kept(): Promise<LettersKept>;
+  /** Newest first, with ids below `before`. */
+  list(filter: LetterFilter, before: number | undefined, limit: number): Promise<readonly StoredLetter[]>;
+  /** `newest`: the highest id there is, whatever the filter. */
+  summary(filter: LetterFilter): Promise<{ count: number; bytes: number; newest: number; groups: LetterGroup[] }>;
+  get(id: number): Promise<WholeLetter | undefined>;
+  /** `newest` as in `summary`. */
+  measure(selection: LetterSelection): Promise<{ count: number; bytes: number; newest: number }>;
+  /** The oldest first, with ids above `after`; ends early (after one at least) when their messages reach `bytes`. */
+  take(selection: LetterSelection, after: number, limit: number, bytes: number): Promise<readonly WholeLetter[]>;
+  /** Removes at most `limit`, the oldest first, except those of `spare`; how many it were, and the last id looked at (0: no more). */
+  remove(
+    selection: LetterSelection,
+    after: number,
+    limit: number,
+    spare: readonly number[],
+  ): Promise<{ count: number; last: number }>;
+  /** Replaces the message, once the letter is at that revision; the first original is kept. False: it is gone, or at another one. */
+  edit(id: number, revision: number, packed: Uint8Array, by: string): Promise<boolean>;
+  /**
+   * Ends a retry, in one commit. A letter that was refused anew goes only if the new one is found
+   * among the ids above `watermark`; that takes over its history and attempts.
+   */
+  settle(results: readonly LetterResult[], watermark: number): Promise<void>;
+  /** New bounds, from now on and after a restart of the storage thread; what is beyond them goes at once. */
+  bound(bounds: LetterBounds): Promise<void>;
+}
+
 /** Bounds of the stores. */
 export interface StorageLimits {
-  readonly deadLetters: { readonly count: number; readonly bytes: number; readonly ageMs: number };
+  readonly deadLetters: LetterBounds;
   readonly events: { readonly count: number; readonly ageMs: number };
   readonly history: { readonly count: number; readonly bytes: number };
   readonly cache: { readonly bytes: number };

@@ -3,6 +3,7 @@ import { CodedError } from '../engine/error.ts';
 import { codedEvent, type EventReport } from '../events/report.ts';
 import type { Logger } from '../plugin-api/context.ts';
 import { StoreClient } from './client.ts';
+import type { StorageLimits } from './storage.ts';
 import type { FreshPort, ThreadCommand, ThreadData, ThreadReport } from './wire.ts';
 
 const FIRST_RESTART_MS = 100;
@@ -26,6 +27,7 @@ export interface SupervisedThread {
 /** Runs one of the threads that own SQLite files: starts it again with back-off when it dies, with an event, and leads workers to the one that runs. */
 export class ThreadSupervisor {
   private readonly options: SupervisedThread;
+  private data: ThreadData;
   /** The engine's own way to it. */
   readonly client = new StoreClient();
   /** Our ends of the workers' ports: the way to a new thread is sent through them. */
@@ -38,12 +40,13 @@ export class ThreadSupervisor {
 
   constructor(options: SupervisedThread) {
     this.options = options;
+    this.data = options.data;
   }
 
   /** Resolves when the files are open, rejects when they cannot be opened. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = this.options.start(this.options.data);
+      const worker = this.options.start(this.data);
       const started = Date.now();
       let ready = false;
       let reason = '';
@@ -72,13 +75,18 @@ export class ThreadSupervisor {
       worker.on('exit', (code) => {
         if (this.worker === worker) this.worker = undefined;
         if (reason === '') reason = failure?.message ?? `exit code ${code}`;
-        if (!ready) reject(failure ?? new CodedError('PB_STORE_IO', { file: this.options.data.folder, reason }));
+        if (!ready) reject(failure ?? new CodedError('PB_STORE_IO', { file: this.data.folder, reason }));
         else if (this.closing === undefined) this.restart(reason, Date.now() - started > STEADY_MS);
       });
       // What waits for an answer keeps the process alive, the thread alone does not.
       worker.unref();
       if (!ready) worker.ref();
     });
+  }
+
+  /** What the next thread starts with; the one that runs has been told. */
+  changeLimits(limits: Partial<StorageLimits>): void {
+    this.data = { ...this.data, limits: { ...this.data.limits, ...limits } };
   }
 
   /** A port for one worker, to be transferred to it. */

@@ -1,6 +1,7 @@
 /** The engine for components: hooks over the one link. */
 import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { CallName, Calls } from '../../gateway-core/protocol/contract.ts';
+import type { LetterState } from '../../gateway-core/protocol/dead-letters.ts';
 import type { WireError } from '../../gateway-core/protocol/frames.ts';
 import type { StatusReport, Topology } from '../../gateway-core/protocol/model.ts';
 import type { Client } from '../../gateway-core/protocol/client.ts';
@@ -13,6 +14,7 @@ export interface Gateway {
   readonly connection: ConnectionStore;
   readonly status: SharedStream<'status'>;
   readonly topology: SharedStream<'topology'>;
+  readonly deadLetters: SharedStream<'deadletters'>;
 }
 
 export function createGatewayState(client: Client): Gateway {
@@ -21,6 +23,7 @@ export function createGatewayState(client: Client): Gateway {
     connection: new ConnectionStore(client),
     status: new SharedStream(client, 'status'),
     topology: new SharedStream(client, 'topology'),
+    deadLetters: new SharedStream(client, 'deadletters'),
   };
 }
 
@@ -64,6 +67,18 @@ export function useStatusValue<T>(select: (report: StatusReport | undefined) => 
 export function useTopology(): Latest<Topology> {
   const { topology } = useGateway();
   return useSyncExternalStore(topology.subscribe, topology.snapshot);
+}
+
+/** How many dead letters there are and what is being retried; a new one whenever it changed. */
+export function useDeadLetters(): Latest<LetterState> {
+  const { deadLetters } = useGateway();
+  return useSyncExternalStore(deadLetters.subscribe, deadLetters.snapshot);
+}
+
+/** One value out of it; rerenders only when that changes (`Object.is`). */
+export function useDeadLettersValue<T>(select: (state: LetterState | undefined) => T): T {
+  const { deadLetters } = useGateway();
+  return useSyncExternalStore(deadLetters.subscribe, () => select(deadLetters.snapshot().value));
 }
 
 /** Tells when `plugins.list` or `config.get` would answer anew, and after each reconnect. */

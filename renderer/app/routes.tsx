@@ -11,4 +11,5 @@ export const routes: readonly PageRoute[] = [
   { path: '/topology/*?', page: lazy(() => import('../pages/topology/topology-page.tsx')) },
   { path: '/plugins/*?', page: lazy(() => import('../pages/plugins/plugins-page.tsx')) },
   { path: '/live/*?', page: lazy(() => import('../pages/live/live-page.tsx')) },
+  { path: '/dead-letters/*?', page: lazy(() => import('../pages/dead-letters/dead-letters-page.tsx')) },
 ];

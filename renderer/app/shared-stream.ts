@@ -18,7 +18,7 @@ export interface Latest<Item> {
 /** A change of screens must not close and open the stream. */
 const LINGER = 2_000;
 
-export class SharedStream<Name extends 'status' | 'topology'> {
+export class SharedStream<Name extends 'status' | 'topology' | 'deadletters'> {
   #latest: Latest<Streams[Name]['item']> = { value: undefined, at: 0, stale: false, error: undefined };
   #subscription: Subscription | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;

@@ -249,3 +249,122 @@ describe('what happens to the file', () => {
     expect(peer.got().slice(0, 50)).toEqual(numbers(50));
   });
 });
+
+describe('what an operator does', () => {
+  it('pauses a sink: what comes is spooled; resumes it: all is delivered', async () => {
+    const peer = await rigged();
+    const rig = await peer.start();
+    await rig.call('flow.pause', { name: 'out' });
+    expect(await send(peer.port, 0, 100)).toHaveLength(100);
+    const paused = await rig.until('spooled', ({ sinks }) => sinks['out']?.spooled === 100);
+    expect(paused.sinks['out']).toMatchObject({ paused: true, state: 'paused' });
+    expect(peer.got()).toEqual([]);
+    await rig.call('flow.resume', { name: 'out' });
+    await rig.until('delivered', ({ pipelines }) => pipelines['flow']?.delivered === 100);
+    expect(peer.got()).toEqual(numbers(100));
+  });
+
+  it('purges a sink: what waits is dropped and counted, what comes later is delivered', async () => {
+    const peer = await rigged();
+    peer.leave();
+    const rig = await peer.start();
+    expect(await send(peer.port, 0, 200)).toHaveLength(200);
+    await rig.until('spooled', ({ sinks }) => sinks['out']?.spooled === 200);
+    expect(await rig.call('flow.purge', { name: 'out' })).toEqual({ messages: 200 });
+    const purged = await rig.until('counted', ({ pipelines }) => pipelines['flow']?.dropped === 200);
+    expect(purged.pipelines['flow']).toMatchObject({ spooled: 0, addsUp: true });
+    peer.comeBack();
+    expect(await send(peer.port, 500, 10)).toHaveLength(10);
+    await rig.until('delivered', ({ pipelines }) => pipelines['flow']?.delivered === 10);
+    expect(peer.got()).toEqual(numbers(10).map((n) => n + 500));
+    expect((await rig.events()).some(({ type }) => type === 'sink.purged')).toBe(true);
+  });
+
+  const without = (peer: { config: GatewayConfig }): string =>
+    JSON.stringify({
+      ...peer.config,
+      sinks: { other: { plugin: 'console' } },
+      pipelines: { flow: { from: ['in'], to: ['other'] } },
+    });
+
+  it('removes a sink that holds messages only with a choice; kept ones come back with a sink of that name', async () => {
+    const peer = await rigged();
+    peer.leave();
+    const rig = await peer.start();
+    expect(await send(peer.port, 0, 100)).toHaveLength(100);
+    await rig.until('spooled', ({ sinks }) => sinks['out']?.spooled === 100);
+    expect((await rig.call('config.plan', { yaml: without(peer) })).plan.undelivered).toEqual({ out: 100 });
+    await expect(rig.call('config.apply', { yaml: without(peer) })).rejects.toMatchObject({
+      code: 'PB_SPOOL_DECISION',
+    });
+    expect((await rig.status()).sinks['out']?.spooled).toBe(100);
+    await rig.call('config.apply', { yaml: without(peer), spools: { out: 'keep' } });
+    const orphaned = await rig.until('an orphan', ({ needsYou }) =>
+      needsYou.some(({ code }) => code === 'PB_SPOOL_ORPHAN'),
+    );
+    expect(orphaned.sinks['out']).toBeUndefined();
+    expect(await rig.call('spools.list', {})).toMatchObject({ spools: [{ sink: 'out', orphan: true, messages: 100 }] });
+    peer.comeBack();
+    await rig.call('config.apply', { yaml: JSON.stringify(peer.config) });
+    await eventually('delivered', () => peer.got().length === 100);
+    expect(peer.got()).toEqual(numbers(100));
+  });
+
+  it('removes a sink after it has delivered everything', async () => {
+    const peer = await rigged();
+    peer.leave();
+    const rig = await peer.start();
+    expect(await send(peer.port, 0, 100)).toHaveLength(100);
+    await rig.until('spooled', ({ sinks }) => sinks['out']?.spooled === 100);
+    peer.comeBack();
+    await rig.call('config.apply', { yaml: without(peer), spools: { out: 'drain' } });
+    expect(peer.got()).toEqual(numbers(100));
+    expect(await rig.call('spools.list', {})).toEqual({ spools: [] });
+    expect((await rig.status()).pipelines['flow']?.state).toBe('running');
+  });
+
+  it('puts everything back when the sink does not drain in time', async () => {
+    const peer = await rigged();
+    peer.leave();
+    const rig = await startRig(peer.data, peer.config, { drainSeconds: 1 });
+    expect(await send(peer.port, 0, 100)).toHaveLength(100);
+    await rig.until('spooled', ({ sinks }) => sinks['out']?.spooled === 100);
+    await expect(rig.call('config.apply', { yaml: without(peer), spools: { out: 'drain' } })).rejects.toMatchObject({
+      code: 'PB_SPOOL_NOT_DRAINED',
+    });
+    expect((await rig.status()).pipelines['flow']?.state).toBe('running');
+    expect(await send(peer.port, 100, 50)).toHaveLength(50);
+    peer.comeBack();
+    await eventually('delivered', () => peer.got().length === 150);
+  });
+
+  it('removes a sink with what it holds, and can discard what was kept', async () => {
+    const peer = await rigged();
+    peer.leave();
+    const rig = await peer.start();
+    expect(await send(peer.port, 0, 100)).toHaveLength(100);
+    await rig.until('spooled', ({ sinks }) => sinks['out']?.spooled === 100);
+    await rig.call('config.apply', { yaml: without(peer), spools: { out: 'discard' } });
+    expect(await rig.call('spools.list', {})).toEqual({ spools: [] });
+    await rig.call('config.apply', { yaml: JSON.stringify(peer.config) });
+    expect(await send(peer.port, 100, 20)).toHaveLength(20);
+    await rig.call('config.apply', { yaml: without(peer), spools: { out: 'keep' } });
+    expect(await rig.call('spools.discard', { name: 'out' })).toEqual({ messages: 20 });
+    expect(await rig.call('spools.list', {})).toEqual({ spools: [] });
+    await expect(rig.call('spools.discard', { name: 'out' })).rejects.toMatchObject({ code: 'PB_SPOOL_UNKNOWN' });
+  });
+
+  it('turns a spooled sink into one that buffers in memory: what the spool holds is delivered all the same', async () => {
+    const peer = await rigged();
+    peer.leave();
+    const rig = await peer.start();
+    expect(await send(peer.port, 0, 100)).toHaveLength(100);
+    await rig.until('spooled', ({ sinks }) => sinks['out']?.spooled === 100);
+    const config = configOf(peer.folder, peer.port, { kind: 'memory' });
+    await rig.call('config.apply', { yaml: JSON.stringify(config) });
+    peer.comeBack();
+    await eventually('delivered', () => peer.got().length === 100);
+    expect(await send(peer.port, 100, 50)).toHaveLength(50);
+    await eventually('delivered directly', () => peer.got().includes(149));
+  });
+});

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { readConfigFile } from '../../engine/config-keeper.ts';
-import type { Plan } from '../../protocol/model.ts';
+import type { Plan, SpoolChoice } from '../../protocol/model.ts';
 import { withGateway, type Where } from '../connect.ts';
 import { EXIT } from '../exit.ts';
 import { print, printJson, printTable, problemText } from '../output.ts';
@@ -26,10 +26,16 @@ export async function plan(file: string, options: Options): Promise<number> {
   return answer.problems.some(({ severity }) => severity === 'error') ? EXIT.config : EXIT.ok;
 }
 
-export async function apply(file: string, options: Options & { readonly comment?: string }): Promise<number> {
+type Spools = { readonly spool?: Readonly<Record<string, SpoolChoice>> };
+
+export async function apply(file: string, options: Options & Spools & { readonly comment?: string }): Promise<number> {
   const yaml = await read(file);
   const applied = await withGateway(options, (client) =>
-    client.call('config.apply', { yaml, ...(options.comment === undefined ? {} : { comment: options.comment }) }),
+    client.call('config.apply', {
+      yaml,
+      ...(options.comment === undefined ? {} : { comment: options.comment }),
+      ...(options.spool === undefined ? {} : { spools: options.spool }),
+    }),
   );
   if (options.json === true) printJson(applied);
   else {
@@ -50,8 +56,10 @@ export async function history(options: Options): Promise<number> {
   return EXIT.ok;
 }
 
-export async function rollback(version: number, options: Options): Promise<number> {
-  const applied = await withGateway(options, (client) => client.call('config.rollback', { version }));
+export async function rollback(version: number, options: Options & Spools): Promise<number> {
+  const applied = await withGateway(options, (client) =>
+    client.call('config.rollback', { version, ...(options.spool === undefined ? {} : { spools: options.spool }) }),
+  );
   if (options.json === true) printJson(applied);
   else {
     printPlan(applied.plan);
@@ -64,9 +72,11 @@ async function read(file: string): Promise<string> {
   return file === '-' ? text(process.stdin) : readConfigFile(file);
 }
 
-function printPlan({ steps }: Plan): void {
+function printPlan({ steps, undelivered = {} }: Plan): void {
   const changes = steps.filter(({ act }) => act !== 'keep');
   if (changes.length === 0) print('Nothing changes.');
   for (const { act, subject, name, reason, gap } of changes)
     print(`${act} ${subject} ${name}: ${reason}${gap === '' ? '' : ` (${gap})`}`);
+  for (const [name, messages] of Object.entries(undelivered))
+    print(`${name} holds ${messages} undelivered messages: apply with --spool ${name}=drain, =keep or =discard`);
 }

@@ -14,6 +14,14 @@ const command =
     return EXIT.ok;
   };
 
+/** Drops what waits, and says how many messages that were. */
+export async function purge(name: string, options: Where & { readonly json?: boolean }): Promise<number> {
+  const { messages } = await withGateway(options, (client) => client.call('flow.purge', { name }));
+  if (options.json === true) printJson({ name, messages });
+  else print(`${name} purged: ${messages} messages dropped`);
+  return EXIT.ok;
+}
+
 export const pause = command('flow.pause', 'paused');
 export const resume = command('flow.resume', 'resumed');
 export const drain = command('flow.drain', 'drained');

@@ -9,6 +9,7 @@ interface RunOptions {
   readonly control?: string;
   readonly plugins?: readonly string[];
   readonly panel: boolean;
+  readonly watch?: boolean;
   readonly json?: boolean;
 }
 
@@ -23,6 +24,7 @@ export async function run(file: string | undefined, options: RunOptions): Promis
     ...(options.control === undefined ? {} : { control: parseAddress(options.control) }),
     pluginFolders: options.plugins ?? [],
     panel: options.panel,
+    watch: options.watch ?? false,
   });
   const { control } = gateway;
   const say = (line: string, fields: Readonly<Record<string, unknown>>): void =>

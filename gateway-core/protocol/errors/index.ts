@@ -6,6 +6,7 @@ import { amqpErrors } from './amqp.ts';
 import { appErrors } from './app.ts';
 import { configErrors } from './config.ts';
 import { controlErrors } from './control.ts';
+import { deadLetterErrors } from './dead-letters.ts';
 import { engineErrors } from './engine.ts';
 import { flowErrors } from './flow.ts';
 import { pluginErrors } from './plugin.ts';
@@ -24,6 +25,7 @@ export const errorRegistry = {
   ...appErrors,
   ...configErrors,
   ...controlErrors,
+  ...deadLetterErrors,
   ...engineErrors,
   ...flowErrors,
   ...pluginErrors,

@@ -35,6 +35,13 @@ export const spoolErrors = {
     cause: 'A fault of the disk or a crash of the machine damaged the file, or it was changed.',
     remedy: 'The damaged file is kept as {file}. Check the disk; ask upstream for the messages of that time.',
   },
+  PB_SPOOL_LOG_DAMAGED: {
+    template: 'The write-ahead log of the spool of {name} was damaged: {commits} commits in it cannot be read',
+    cause:
+      'A power cut or a fault of the disk damaged the log, or it was changed. What is before the damage was taken over.',
+    remedy:
+      'The log is kept as {file}. Check the disk; ask upstream for the messages of the last minutes before the gateway ended.',
+  },
   PB_SPOOL_GONE: {
     template:
       'The spool file of {name} was deleted or replaced while it was in use; its {rows} batches were written anew',

@@ -15,6 +15,7 @@ const GROUPS: readonly { title: string; keys: readonly (readonly [string, string
       ['g t', t.goTopology],
       ['g p', t.goPlugins],
       ['g l', t.goLive],
+      ['g d', t.goDeadLetters],
       ['[', t.rail],
     ],
   },

@@ -80,6 +80,7 @@ export const shortcuts = {
   goTopology: 'Go to Topology',
   goLive: 'Go to Live',
   goPlugins: 'Go to Plugins',
+  goDeadLetters: 'Go to Dead letters',
   rail: 'Collapse or expand the rail',
   filter: 'Jump to the filter',
   pause: 'Pause or resume',

@@ -1,1 +1,1 @@
-export const screens = { topology: 'Topology', plugins: 'Plugins', live: 'Live' };
+export const screens = { topology: 'Topology', plugins: 'Plugins', live: 'Live', deadLetters: 'Dead letters' };

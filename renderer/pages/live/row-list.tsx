@@ -8,7 +8,7 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { missing, type Entry, type GapEntry, type RowEntry } from '../../live/ring.ts';
 import type { LiveTap, TapView } from '../../live/tap.ts';
 import styles from './row-list.module.css';
-import { rowWindow, useScroll } from './row-window.ts';
+import { rowWindow, useScroll } from '../../components/row-window.ts';
 import { Row } from './row.tsx';
 
 const t = texts.live;

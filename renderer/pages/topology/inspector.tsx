@@ -5,6 +5,7 @@ import {
   IconAlertTriangle,
   IconCheck,
   IconDropletDown,
+  IconMailX,
   IconPlayerPause,
   IconPlayerPlay,
   IconPower,
@@ -16,7 +17,7 @@ import { useState, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { PipelineStatus, Topology, TopologyNode } from '../../../gateway-core/protocol/model.ts';
 import { count, span } from '../../app/format.ts';
-import { useAction, useMayChange, useStatusValue } from '../../app/gateway.ts';
+import { useAction, useDeadLettersValue, useMayChange, useStatusValue } from '../../app/gateway.ts';
 import { texts } from '../../app/texts.ts';
 import { href, useUrlState } from '../../app/url-state.ts';
 import { Ago } from '../../components/ago.tsx';
@@ -82,6 +83,7 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
   const status = useStatusValue((report) => report?.instances[name]);
   const sink = useStatusValue((report) => report?.sinks[name]);
   const need = useStatusValue((report) => report?.needsYou.find((item) => item.subject === name));
+  const letters = useDeadLettersValue((known) => known?.instances[name]) ?? 0;
   const mayChange = useMayChange();
   const restart = useAction('instance.restart');
   const toggle = useAction('config.edit');
@@ -117,6 +119,16 @@ function InstanceInspector({ node, topology, close }: { node: TopologyNode; topo
         </p>
       )}
       <div className={styles.buttons}>
+        {letters > 0 && (
+          <Button
+            component={Link}
+            href={href('/dead-letters', { instance: name })}
+            variant="default"
+            leftSection={<IconMailX size={15} aria-hidden />}
+          >
+            {t.showLetters(count(letters))}
+          </Button>
+        )}
         {section !== 'executors' && (
           <Button
             component={Link}

@@ -2,7 +2,7 @@ import { Handle, Position, type NodeProps } from '@xyflow/react';
 import { memo } from 'react';
 import type { InstanceState, TopologyNode } from '../../../gateway-core/protocol/model.ts';
 import { count, shortCount } from '../../app/format.ts';
-import { useStatusValue } from '../../app/gateway.ts';
+import { useDeadLettersValue, useStatusValue } from '../../app/gateway.ts';
 import { texts } from '../../app/texts.ts';
 import { useUrlState } from '../../app/url-state.ts';
 import { PluginIcon } from '../../components/plugin-icon.tsx';
@@ -32,7 +32,7 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
   const known = useStatusValue((report) => report?.instances[name]?.state);
   const reason = useStatusValue((report) => report?.instances[name]?.reason) ?? '';
   const rate = useStatusValue((report) => report?.instances[name]?.ratePerSecond);
-  const refused = useStatusValue((report) => report?.instances[name]?.refused) ?? 0;
+  const letters = useDeadLettersValue((known) => known?.instances[name]) ?? 0;
   const state: InstanceState | 'unknown' = node.enabled ? (known ?? 'unknown') : 'disabled';
   const word = state === 'unknown' ? texts.frame.states.unknown : texts.common.instanceStates[state];
   const flowing = state === 'running' || state === 'degraded';
@@ -59,9 +59,9 @@ function NodeCard({ node, selected }: { node: TopologyNode; selected: boolean })
         <strong>{name}</strong>
       </span>
       <span className="visually-hidden">{t.kindOf(texts.common.kinds[kind])}</span>
-      {refused > 0 && (
-        <span className={styles.badge} title={t.refused(count(refused))}>
-          {shortCount(refused)} <span className="visually-hidden">{t.refusedWord}</span>
+      {letters > 0 && (
+        <span className={styles.badge} title={t.letters(count(letters))}>
+          {shortCount(letters)} <span className="visually-hidden">{t.lettersWord}</span>
         </span>
       )}
       <span className={styles.nodePlugin}>{plugin}</span>

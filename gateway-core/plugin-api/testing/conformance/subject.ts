@@ -68,6 +68,7 @@ export async function loadFolder(path: string): Promise<LoadedPlugin> {
         plugin: `${manifest.name}@${manifest.version}`,
         moduleUrl: pathToFileURL(join(folder, contribution.main)).href,
         config: {},
+        secrets: [],
         project: 'default',
         concurrency: 1,
         buffer: 'memory',
