@@ -8,11 +8,12 @@ import { makeFolder } from '../../gateway-core/engine/make-folder.ts';
 import { pack } from '../../gateway-core/flow/pack.ts';
 import { createMessage } from '../../gateway-core/plugin-api/message.ts';
 import { SpoolFile } from '../../gateway-core/storage/spool-file.ts';
+import { SpoolFolder } from '../../gateway-core/storage/spool-folder.ts';
 
 const [data = '', sink = '', pipeline = '', messages = '0', size = '1'] = process.argv.slice(2);
 const folder = join(data, 'spool');
 makeFolder(folder);
-const file = new SpoolFile(join(folder, `${sink}.00000001.sqlite`), {
+const file = new SpoolFile(new SpoolFolder(folder).pathOf(sink), {
   sink,
   now: Date.now,
   onEvent: ({ message }) => console.error(message),
