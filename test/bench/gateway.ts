@@ -44,7 +44,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (line.startsWith('apply ')) {
     const begun = performance.now();
     const yaml = JSON.parse(line.slice('apply '.length)) as string;
-    await gateway.handlers.calls['config.apply']({ yaml }, session as never, new AbortController().signal);
+    // A sink that goes is given first what its spool has.
+    const leaving = Object.keys(spools?.sinks ?? {}).map((name) => [name, 'drain'] as const);
+    const change = { yaml, spools: Object.fromEntries(leaving) };
+    await gateway.handlers.calls['config.apply'](change, session as never, new AbortController().signal);
     applyMs = performance.now() - begun;
   }
   const { pipelines, sinks, instances } = await gateway.status();
