@@ -56,10 +56,28 @@ const HEAD = 'seq, time, count, bytes, pipeline, flight, size, spools, roots, do
 
 /** Messages that left, to be told to the ledger once the change is committed. */
 export interface Departure {
+  readonly seq: number;
   readonly row: RowLineage;
   readonly indexes: readonly number[] | undefined;
   readonly gone: Uint8Array | undefined;
 }
+
+/** A row found in the file. */
+export interface CarriedRow {
+  readonly seq: number;
+  readonly row: RowLineage;
+  readonly gone: Uint8Array | undefined;
+}
+
+/** See {@link SpoolFile.tally}. */
+export interface Tally {
+  readonly whole: readonly { readonly pipeline: string; readonly messages: number }[];
+  readonly others: readonly CarriedRow[];
+  readonly next: number;
+}
+
+/** A row all of whose messages are there, each another root, in no other spool. */
+const WHOLE = 'spools = 1 AND done IS NULL AND roots IS NULL';
 
 export interface SpoolFileOptions {
   readonly sink: string;
@@ -166,12 +184,12 @@ export class SpoolFile {
     if (leaving === left) {
       this.sql.remove.run(seq);
       this.totals.bytes -= head.bytes;
-      return { row, indexes: fresh, gone };
+      return { seq, row, indexes: fresh, gone };
     }
     const flags = gone === undefined ? new Uint8Array(head.count) : Uint8Array.from(gone);
     for (const index of fresh ?? []) flags[index] = 1;
     this.sql.mark.run(flags, seq);
-    return { row, indexes: fresh, gone };
+    return { seq, row, indexes: fresh, gone };
   }
 
   /** Within `transact`: removes the oldest rows above `after` until `bytes` are free of them, or none is left. */
@@ -235,13 +253,15 @@ export class SpoolFile {
     return { rows, scanned, damaged };
   }
 
-  /** Lineages of up to `limit` rows from `from` on, for the recount after a start. */
-  lineages(from: number, limit: number): { seq: number; row: RowLineage; gone: Uint8Array | undefined }[] {
-    return this.sql.heads.all(from, limit).map((head) => ({
-      seq: head.seq,
-      row: lineageOf(head),
-      gone: head.done === null ? undefined : new Uint8Array(head.done),
-    }));
+  /**
+   * What the rows from `from` on below `until` hold, for the recount after a start: the sum of those that
+   * went to this spool alone, whole and message by root, and the others one by one. `next`: the first row
+   * behind them, 0 when there is none.
+   */
+  tally(from: number, until: number): Tally {
+    const whole = this.sql.wholes.all(from, until);
+    const others = this.sql.others.all(from, until).map(carriedOf);
+    return { whole, others, next: this.sql.firstAfter.get(until - 1) ?? 0 };
   }
 
   /** Gives pages that are free back to the disk, a few at a time. */
@@ -458,7 +478,12 @@ function statements(db: Database.Database) {
        VALUES (@seq, @time, @count, @bytes, @crc, @pipeline, @flight, @size, @spools, @roots, @done, @packed)`,
     ),
     head: db.prepare<[number], Head>(`SELECT ${HEAD} FROM batches WHERE seq = ?`),
-    heads: db.prepare<[number, number], Head>(`SELECT ${HEAD} FROM batches WHERE seq >= ? ORDER BY seq LIMIT ?`),
+    wholes: db.prepare<[number, number], { pipeline: string; messages: number }>(
+      `SELECT pipeline, sum(count) AS messages FROM batches WHERE seq >= ? AND seq < ? AND ${WHOLE} GROUP BY pipeline`,
+    ),
+    others: db.prepare<[number, number], Head>(
+      `SELECT ${HEAD} FROM batches WHERE seq >= ? AND seq < ? AND NOT (${WHOLE}) ORDER BY seq`,
+    ),
     remove: db.prepare('DELETE FROM batches WHERE seq = ?'),
     mark: db.prepare('UPDATE batches SET done = ? WHERE seq = ?'),
     first: db.prepare<[], number>('SELECT seq FROM batches ORDER BY seq LIMIT 1').pluck(),
@@ -472,6 +497,10 @@ function statements(db: Database.Database) {
       'DELETE FROM damaged WHERE seq NOT IN (SELECT seq FROM damaged ORDER BY seq DESC LIMIT ?)',
     ),
   };
+}
+
+function carriedOf(head: Head): CarriedRow {
+  return { seq: head.seq, row: lineageOf(head), gone: head.done === null ? undefined : new Uint8Array(head.done) };
 }
 
 function lineageOf(head: Head): RowLineage {

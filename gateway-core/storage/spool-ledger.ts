@@ -101,6 +101,13 @@ export class SpoolLedger {
     counts.spooled += flight.open - before;
   }
 
+  /** As {@link carried}, for many rows at once: whole ones, in no other spool. */
+  carriedWhole(pipeline: string, messages: number): void {
+    const counts = this.of(pipeline);
+    counts.carried += messages;
+    counts.spooled += messages;
+  }
+
   /** The worker that had appended it died before it had counted it. */
   lost(name: string): void {
     const flight = this.flights.get(name);

@@ -161,4 +161,50 @@ describe('a spool', () => {
     expect(out.recounting).toBe(false);
     expect(ledger.counts()['p']).toMatchObject({ carried: 5, delivered: 1, spooled: 4 });
   });
+
+  it('counts whole rows, parts of rows and rows of several spools of an earlier run alike', () => {
+    const first = spool();
+    const store = (flight: string, spools: number, roots: readonly number[] | undefined): void =>
+      first.spool.append({
+        pipeline: 'p',
+        lineage: { flight, size: 3, spools, roots },
+        count: 3,
+        block: Buffer.alloc(10, 1),
+        stored: () => undefined,
+        dropped: () => undefined,
+        failed: () => undefined,
+      });
+    store('whole', 1, undefined);
+    store('split', 1, [0, 0, 2]);
+    // As two spools would have it, of the same batch.
+    store('twice', 2, undefined);
+    store('twice', 2, undefined);
+    store('begun', 1, undefined);
+    store('left', 1, undefined);
+    first.spool.flush(false);
+    first.spool.done(5, [1], 'delivered', 5);
+    first.spool.done(6, undefined, 'delivered', 6);
+    first.spool.flush(true);
+    first.spool.close();
+    const { spool: out, ledger } = spool();
+    // Begun now, before the recount comes to it.
+    out.done(1, [0], 'deadLettered', 1);
+    out.flush(true);
+    while (out.countMore());
+    expect(ledger.counts()['p']).toMatchObject({ carried: 10, spooled: 9, deadLettered: 1 });
+    for (let seq = 1; seq <= 5; seq++) out.done(seq, undefined, 'delivered', seq);
+    out.flush(true);
+    expect(ledger.counts()['p']).toMatchObject({ carried: 10, spooled: 0, deadLettered: 1, delivered: 9 });
+  });
+
+  it('counts what is purged before the recount has come to it', () => {
+    const first = spool();
+    for (let i = 0; i < 5; i++) first.append();
+    first.spool.flush(false);
+    first.spool.close();
+    const { spool: out, ledger } = spool();
+    expect(out.purge(new Set([3]))).toBe(4);
+    while (out.countMore());
+    expect(ledger.counts()['p']).toMatchObject({ carried: 5, dropped: 4, spooled: 1 });
+  });
 });

@@ -8,7 +8,7 @@ import { formatSize } from '../config/quantity.ts';
 import { CodedError } from '../engine/error.ts';
 import { codedEvent, type EventReport } from '../events/report.ts';
 import type { ErrorCode } from '../protocol/errors/index.ts';
-import { SpoolFile, type Departure } from './spool-file.ts';
+import { SpoolFile, type Departure, type Tally } from './spool-file.ts';
 import type { SpoolLedger } from './spool-ledger.ts';
 import type { Lineage, SpoolEnd, SpooledRow, SpoolLimits, SpoolState } from './spool-wire.ts';
 import { isDamage, storeError } from './sqlite-error.ts';
@@ -51,7 +51,7 @@ const FREE_BYTES = 256 * 1024 * 1024;
 const LOOK_AT_DISK_MS = 500;
 const WINDOW_BYTES = 8 * 1024 * 1024;
 export const RETRY_MS = 500;
-const RECOUNT_ROWS = 5000;
+const RECOUNT_ROWS = 20_000;
 
 export class Spool {
   readonly sink: string;
@@ -191,24 +191,23 @@ export class Spool {
   countMore(): boolean {
     const { recount, file } = this;
     if (recount === undefined || file === undefined) return false;
-    let found: ReturnType<SpoolFile['lineages']>;
+    const until = Math.min(recount.next + RECOUNT_ROWS, recount.last + 1);
+    let tally: Tally;
     try {
-      found = file.lineages(recount.next, RECOUNT_ROWS);
+      tally = file.tally(recount.next, until);
     } catch (error) {
       this.recount = undefined;
       this.failed(error);
       return false;
     }
-    for (const { seq, row, gone } of found) {
-      if (seq > recount.last) break;
-      if (!recount.counted.has(seq)) this.tools.ledger.carried(row, gone);
-    }
-    const last = found.at(-1)?.seq;
-    if (last === undefined || last >= recount.last) {
+    const { ledger } = this.tools;
+    for (const { pipeline, messages } of tally.whole) ledger.carriedWhole(pipeline, messages);
+    for (const { seq, row, gone } of tally.others) if (!recount.counted.has(seq)) ledger.carried(row, gone);
+    if (tally.next === 0 || tally.next > recount.last) {
       this.recount = undefined;
       return false;
     }
-    recount.next = last + 1;
+    recount.next = tally.next;
     return true;
   }
 
@@ -315,7 +314,6 @@ export class Spool {
     let droppedNow = 0;
     file.transact(() => {
       for (const { seq, indexes, end } of dones) {
-        this.countFirst(seq);
         const departure = file.remove(seq, indexes);
         if (departure !== undefined) left.push([departure, end]);
       }
@@ -340,10 +338,7 @@ export class Spool {
         stored.push(append);
       }
     });
-    for (const [{ row, indexes, gone }, end] of left) {
-      ledger.finished(row, indexes, gone, end);
-      if (end === 'dropped') this.droppedCount += indexes?.length ?? row.count;
-    }
+    for (const [departure, end] of left) this.depart([departure], end);
     this.droppedCount += droppedNow;
     appends.forEach((append, i) => {
       const seq = seqs[i];
@@ -366,18 +361,14 @@ export class Spool {
     return file.bytes + bytes <= maxBytes && (this.lowDisk === undefined || left.length > 0);
   }
 
-  /** A row of an earlier run that is done before the recount came to it is counted now. */
-  private countFirst(seq: number): void {
-    const { recount, file } = this;
-    if (recount === undefined || file === undefined || seq < recount.next || seq > recount.last) return;
-    if (recount.counted.has(seq)) return;
-    recount.counted.add(seq);
-    const [found] = file.lineages(seq, 1);
-    if (found?.seq === seq) this.tools.ledger.carried(found.row, found.gone);
-  }
-
   private depart(departures: readonly Departure[], end: SpoolEnd): void {
-    for (const { row, indexes, gone } of departures) {
+    for (const { seq, row, indexes, gone } of departures) {
+      const { recount } = this;
+      // A row of an earlier run that leaves before the recount came to it is counted now.
+      if (recount !== undefined && seq >= recount.next && seq <= recount.last && !recount.counted.has(seq)) {
+        recount.counted.add(seq);
+        this.tools.ledger.carried(row, gone);
+      }
       this.tools.ledger.finished(row, indexes, gone, end);
       if (end === 'dropped') {
         const already = gone?.reduce((sum, flag) => sum + flag, 0) ?? 0;

@@ -16,6 +16,12 @@ const benches: Record<string, () => Promise<void>> = {
   amqp: async () => (await import('./amqp.ts')).amqp(10, 200_000),
   decode: program('plugins/collectd-metrics/bench/decode.ts'),
   scrape: program('plugins/prometheus/bench/scrape.ts'),
+  change: async () => (await import('./change.ts')).change(10),
+  http: async () => (await import('./http.ts')).http(10, 300),
+  many: async () => (await import('./many.ts')).many(10, 400),
+  neighbour: async () => (await import('./neighbour.ts')).neighbour(10, 50_000),
+  recovery: async () => (await import('./recovery.ts')).recovery(5, 1_000_000),
+  spool: async () => (await import('./spool.ts')).spool(10, 50_000),
   start: async () => (await import('./start.ts')).start(5),
 };
 

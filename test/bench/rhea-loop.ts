@@ -6,12 +6,17 @@
 import { createInterface } from 'node:readline';
 import type { AddressInfo } from 'node:net';
 import rhea from 'rhea';
+import { addressOf } from './rhea-address.ts';
 
 const container = rhea.create_container();
 let received = 0;
 container.on('message', () => {
   // autoaccept is on: rhea accepts it after this.
   received++;
+});
+container.on('receiver_open', ({ receiver }: { receiver: rhea.Receiver }) => {
+  // A sender that asks for an address wants to see it in the answer.
+  receiver.set_target({ address: addressOf(receiver) });
 });
 container.on('disconnected', () => undefined);
 const server = container.listen({

@@ -55,7 +55,9 @@ class Real {
   private begin(): void {
     this.file = this.open();
     this.ledger = new SpoolLedger();
-    for (const { row, gone } of this.file.lineages(0, 1_000_000)) this.ledger.carried(row, gone);
+    const { whole, others } = this.file.tally(0, Number.MAX_SAFE_INTEGER);
+    for (const { pipeline, messages } of whole) this.ledger.carriedWhole(pipeline, messages);
+    for (const { row, gone } of others) this.ledger.carried(row, gone);
   }
 
   end(): void {
