@@ -279,7 +279,7 @@ describe('the queue before a sink', () => {
       }),
     );
     const outcomes = [settled(batchOf('a')), settled(batchOf('b')), settled(batchOf('c', 'd'))];
-    for (let i = 0; i < 200 && queue.circuit === 'closed'; i++) await vi.advanceTimersByTimeAsync(100);
+    for (let i = 0; i < 20_000 && queue.circuit === 'closed'; i++) await vi.advanceTimersByTimeAsync(1);
     expect(queue.circuit).toBe('open');
     expect(states.at(-1)).toBe('retrying');
     const before = writes.length;

@@ -109,7 +109,11 @@ export class HostedSink {
     const life = beginLife(
       spec,
       this.services,
-      (health) => this.onState(health.state, health.reason ?? ''),
+      (health) => {
+        // That a connection stands says nothing while the sink itself can't be opened on it.
+        if (health.state === 'running' && this.queue.circuit === 'open') return;
+        this.onState(health.state, health.reason ?? '');
+      },
       (error) => this.queue.fault(error),
     );
     let sink: Sink;

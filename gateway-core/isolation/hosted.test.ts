@@ -2,11 +2,22 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stepCounters } from '../flow/counters.ts';
 import { SourceFeed } from '../flow/source-feed.ts';
+import { DeadLetters } from '../delivery/dead-letters.ts';
+import { SinkQueue } from '../delivery/sink-queue.ts';
+import type { SpoolReader } from '../delivery/spool-reader.ts';
 import { TapPoint } from '../live/tap-point.ts';
-import { defineHandler, defineSource, NotConnectedError, type Context, type Handler } from '../plugin-api/index.ts';
+import {
+  defineHandler,
+  defineSink,
+  defineSource,
+  NotConnectedError,
+  type Context,
+  type Handler,
+} from '../plugin-api/index.ts';
 import { createMessage } from '../plugin-api/message.ts';
 import type { WorkerStorage } from '../storage/storage.ts';
 import { HostedHandler } from './hosted-handler.ts';
+import { HostedSink } from './hosted-sink.ts';
 import { HostedSource } from './hosted-source.ts';
 import type { ContextServices } from './instance-context.ts';
 import { PluginMetrics } from './plugin-metrics.ts';
@@ -178,5 +189,43 @@ describe('a handler', () => {
     await expect(begin(() => ({ handle: (batch) => batch, settled: quiet }))).rejects.toMatchObject({
       code: 'PB_PLUGIN_SHAPE',
     });
+  });
+});
+
+describe('a sink', () => {
+  it('whose connection stands but that cannot be opened on it does not pass for running', async () => {
+    const states: [string, string][] = [];
+    const onState = (state: string, reason: string): void => void states.push([state, reason]);
+    let refused = true;
+    const definition = defineSink({
+      custody: 'remote',
+      create: (context) => ({
+        open() {
+          setTimeout(() => context.health({ state: 'running' }), 10);
+          if (refused) throw new NotConnectedError('the link was refused');
+        },
+        write: quiet,
+        close: quiet,
+      }),
+    });
+    const queue = new SinkQueue({
+      name: 'acme',
+      concurrency: 1,
+      maxMessages: 10,
+      maxBytes: 1000,
+      whenFull: 'block',
+      deadlineMs: Infinity,
+      writeMs: 1000,
+      deadLetters: new DeadLetters(async () => undefined, quiet),
+      onState,
+    });
+    const reader = { start: quiet, end: quiet } as unknown as SpoolReader;
+    const hosted = new HostedSink(spec('sink'), definition, queue, reader, services, onState);
+    await hosted.begin();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(states.at(-1)).toEqual(['retrying', expect.stringContaining('the link was refused')]);
+    refused = false;
+    await triesUntil(() => states.at(-1)?.[0] === 'running');
+    expect(states.at(-1)?.[0]).toBe('running');
   });
 });
