@@ -245,6 +245,19 @@ describe('a pipeline', () => {
     expect(counters).toMatchObject({ received: 2, delivered: 1, returned: 1, inFlight: 0 });
   });
 
+  it('drops what waits to begin when it is purged, and tells upstream that it is done', async () => {
+    const out = target();
+    const { feed, run, counters } = flow({ to: [out] });
+    run.pause();
+    const first = feed.emit([message('a'), message('b')]);
+    expect(run.purge()).toBe(2);
+    expect((await first.outcomes).exceptions).toEqual([]);
+    expect(counters).toMatchObject({ received: 2, dropped: 2, delivered: 0, inFlight: 0 });
+    run.resume();
+    feed.emit([message('c')]);
+    expect(out.got).toEqual(['c']);
+  });
+
   it('gives back what waits when it is drained, and ends with nothing in flight', async () => {
     const out = target();
     out.hold = true;
