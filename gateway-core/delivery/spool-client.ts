@@ -108,6 +108,11 @@ export class SpoolClient implements FlightBook {
     return this.followers.has(sink);
   }
 
+  /** False while no spool thread runs: none was needed so far, or it is being started again. */
+  get connected(): boolean {
+    return this.port !== undefined;
+  }
+
   /** Undefined while the spool has room; else resolves when it has again. */
   room(sink: string): Promise<void> | undefined {
     if (!this.full.has(sink)) return undefined;

@@ -104,13 +104,14 @@ export class SpoolReader implements Follower {
     this.cursor = this.head_;
     dropped += this.queue.purge();
     this.tell();
-    const rest = await this.client.purge(this.sink, [...this.outstanding.keys()]);
-    return dropped + rest;
+    if (!this.started) return dropped;
+    return dropped + (await this.client.purge(this.sink, [...this.outstanding.keys()]));
   }
 
   /** Resolves when the spool is empty, or the reader has ended. */
   async drained(): Promise<void> {
-    while (!this.ended && (!this.started || this.cursor < this.head_ || this.outstanding.size > 0))
+    const unknown = (): boolean => !this.started && this.client.connected;
+    while (!this.ended && (unknown() || this.cursor < this.head_ || this.outstanding.size > 0))
       await new Promise<void>((resolve) => this.emptyWaiters.push(resolve));
   }
 

@@ -1,9 +1,11 @@
 /** The engine's way to the spool thread. */
+import { existsSync, readdirSync } from 'node:fs';
 import { Worker, type MessagePort } from 'node:worker_threads';
+import { CodedError } from '../engine/error.ts';
 import type { EventReport } from '../events/report.ts';
 import type { Logger } from '../plugin-api/context.ts';
 import { DEFAULT_LIMITS } from './storage.ts';
-import type { SpoolLimits, SpoolStats } from './spool-wire.ts';
+import { EMPTY_SPOOLS, type SpoolLimits, type SpoolStats } from './spool-wire.ts';
 import { ThreadSupervisor, type StartThread } from './thread-supervisor.ts';
 
 export interface Spools {
@@ -27,7 +29,10 @@ export interface Spools {
 const startThread: StartThread = (data) =>
   new Worker(new URL('./spool-thread.ts', import.meta.url), { workerData: data, execArgv: [], name: 'spool' });
 
-/** Starts the spool thread; the files lie in `<folder>/spool/`. Rejects with the coded errors of the stores. */
+/**
+ * The spools' files lie in `<folder>/spool/`. The thread is started when there are some, or with the first sink that
+ * has one: without it costs its memory for nothing. Rejects with the coded errors of the stores.
+ */
 export async function openSpools(options: {
   readonly folder: string;
   readonly onEvent: (event: EventReport) => void;
@@ -49,17 +54,35 @@ export async function openSpools(options: {
       first = false;
     },
   });
-  await supervisor.start();
   const { client } = supervisor;
+  let started: Promise<void> | undefined;
+  const start = (): Promise<void> => (started ??= supervisor.start());
+  if (hasFiles(`${options.folder}/spool`)) await start();
+  const call = async (op: string, sink: string): Promise<unknown> => {
+    if (started === undefined) throw new CodedError('PB_SPOOL_UNKNOWN', { name: sink });
+    return client.call(op, [sink]);
+  };
   return {
     configure: async (sinks, inMemory) => {
       wanted = [sinks, inMemory];
+      if (Object.keys(sinks).length > 0) await start();
+      if (started === undefined) return;
       await client.call('spoolConfigure', wanted);
     },
-    stats: async () => (await client.call('spoolStats', [])) as SpoolStats,
-    purge: async (sink) => (await client.call('spoolPurge', [sink])) as number,
-    discard: async (sink) => (await client.call('spoolDiscard', [sink])) as number,
+    stats: async () => (started === undefined ? EMPTY_SPOOLS : ((await client.call('spoolStats', [])) as SpoolStats)),
+    purge: async (sink) => (await call('spoolPurge', sink)) as number,
+    discard: async (sink) => (await call('spoolDiscard', sink)) as number,
     port: () => supervisor.port(),
     close: () => supervisor.close(),
   };
+}
+
+/** True also when it can't be told: the thread says what is wrong with the folder. */
+function hasFiles(folder: string): boolean {
+  if (!existsSync(folder)) return false;
+  try {
+    return readdirSync(folder).length > 0;
+  } catch {
+    return true;
+  }
 }

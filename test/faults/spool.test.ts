@@ -368,3 +368,26 @@ describe('what an operator does', () => {
     await eventually('delivered directly', () => peer.got().includes(149));
   });
 });
+
+describe('a sink that buffers in memory', () => {
+  it('is paused, purged and drained without a spool thread', async () => {
+    const peer = await rigged({ kind: 'memory' });
+    const rig = await peer.start();
+    await rig.call('flow.pause', { name: 'out' });
+    const held = send(peer.port, 0, 50);
+    await rig.until('held', ({ sinks }) => sinks['out']?.queued === 50);
+    expect(await rig.call('flow.purge', { name: 'out' })).toEqual({ messages: 50 });
+    expect(await held).toHaveLength(50);
+    await rig.call('flow.resume', { name: 'out' });
+    expect(await send(peer.port, 100, 50)).toHaveLength(50);
+    await rig.call('flow.drain', { name: 'out' });
+    expect(peer.got()).toEqual(numbers(50).map((n) => n + 100));
+    expect((await rig.status()).pipelines['flow']).toMatchObject({
+      received: 100,
+      delivered: 50,
+      dropped: 50,
+      addsUp: true,
+    });
+    expect(existsSync(join(peer.data, 'spool'))).toBe(false);
+  });
+});
