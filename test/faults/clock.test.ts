@@ -25,9 +25,10 @@ it('a gateway that slept for longer than its watchdog goes on, with all its work
   await forward.quiet();
   await forward.drained();
   expect(forward.verdict().faults).toEqual([]);
-  const { instances } = await forward.engine.status();
-  for (const [name, { restarts }] of Object.entries(instances))
-    expect({ name, restarts }).toEqual({ name, restarts: 0 });
+  // The peer's connection may have been given up meanwhile; no thread was taken for a hanging one.
+  const codes = await forward.engine.eventCodes();
+  expect(codes.filter((code) => code.startsWith('PB_WORKER'))).toEqual([]);
+  expect((await forward.engine.status()).instances['telemetry']?.restarts).toBe(0);
 });
 
 it.skipIf(lacks !== '').each([
