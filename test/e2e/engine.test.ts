@@ -7,7 +7,7 @@ import { axeFindings, finish, openPanel, overflows, startBrowser, startGateway }
 
 const ARTIFACTS = fileURLToPath(new URL('../artifacts/', import.meta.url));
 
-/** The sink `away` has no peer: its queue fills, and holds `busy` up, but not `calm`. */
+/** The sink `away` has no peer: its spool fills, and holds `busy` up, but not `calm`. */
 const CONFIG = `version: 1
 sources:
   fast: { plugin: generator, config: { rate: 6000 } }
@@ -16,7 +16,7 @@ handlers:
   decode: { plugin: collectd-metrics }
 sinks:
   scrape: { plugin: prometheus, config: { port: 0 } }
-  away: { plugin: amqp1, config: { url: "amqp://127.0.0.1:1", address: out } }
+  away: { plugin: amqp1, config: { url: "amqp://127.0.0.1:1", address: out }, buffer: { max: 256KiB } }
 pipelines:
   busy: { from: [fast], to: [away] }
   calm: { from: [slow], through: [decode], to: [scrape] }
