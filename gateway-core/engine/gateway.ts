@@ -232,6 +232,7 @@ async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const health = new HealthWatch({
       dataFolder: folder.path,
       storage,
+      spools,
       onEvent: (event) => eventLog.report(event),
     });
     undo.push(() => health.stop());

@@ -37,6 +37,7 @@ beforeEach(() => {
   health = new HealthWatch({
     dataFolder: folder,
     storage: { figures: () => reported },
+    spools: { figures: () => undefined },
     onEvent: (event) => events.push(event),
   });
 });

@@ -7,6 +7,7 @@ import { codedEvent, type EventReport } from '../events/report.ts';
 import { errorRegistry, fill, type ErrorCode } from '../protocol/errors/index.ts';
 import type { EngineHealth, Level, NeedsYou, StatusReport, ThreadHealth } from '../protocol/model.ts';
 import { COMMIT_BOUNDS } from '../storage/commit-clock.ts';
+import type { Spools } from '../storage/spools.ts';
 import type { Storage } from '../storage/storage.ts';
 import { ThreadProbe, type ThreadFigures } from './thread-probe.ts';
 import { Watermark } from './watermark.ts';
@@ -14,6 +15,7 @@ import { Watermark } from './watermark.ts';
 export interface HealthWatchOptions {
   readonly dataFolder: string;
   readonly storage: Pick<Storage, 'figures'>;
+  readonly spools: Pick<Spools, 'figures'>;
   onEvent(event: EventReport): void;
 }
 
@@ -79,9 +81,10 @@ export class HealthWatch {
   lookAtSpools(sinks: StatusReport['sinks']): void {
     for (const key of this.warnings.keys())
       if (key.startsWith(SPOOL) && sinks[key.slice(SPOOL.length)] === undefined) this.warnings.delete(key);
-    for (const [name, { spooledBytes, spoolLimitBytes }] of Object.entries(sinks)) {
+    for (const [name, { spooledBytes, spoolLimitBytes, fullSince }] of Object.entries(sinks)) {
       if (spoolLimitBytes <= 0) continue;
-      const share = spooledBytes / spoolLimitBytes;
+      // A full one is told of as such.
+      const share = fullSince > 0 ? 0 : spooledBytes / spoolLimitBytes;
       this.mark(`${SPOOL}${name}`, share, 'PB_SPOOL_HIGH', { name, percent: percent(share) }, name);
     }
   }
@@ -102,13 +105,9 @@ export class HealthWatch {
   private gather(totals: Totals | undefined): EngineHealth {
     const threads: Record<string, ThreadHealth> = { control: this.thread('control', this.probe.look(), 0, 0) };
     const stored = this.options.storage.figures();
-    const age = stored === undefined ? 0 : performance.now() - stored.at;
-    threads['storage'] = this.thread(
-      'storage',
-      stored?.last.thread,
-      age < ON_TIME_MS ? 0 : Math.round(age / 1000),
-      stored?.restarts ?? 0,
-    );
+    const spooled = this.options.spools.figures();
+    threads['storage'] = this.storageThread('storage', stored);
+    if (spooled !== undefined) threads['spool'] = this.storageThread('spool', spooled);
     for (const [name, { figures, up, silentSeconds, restarts }] of totals?.workers ?? [])
       threads[name] = this.thread(name, up ? figures : undefined, silentSeconds, restarts);
 
@@ -118,6 +117,8 @@ export class HealthWatch {
     const stores: Record<string, EngineHealth['storage']['stores'][string]> = {};
     for (const [name, commits] of Object.entries(stored?.last.commits ?? {}))
       stores[name] = { commits, bytes: this.disk.stores.get(name) ?? 0 };
+    for (const [name, commits] of Object.entries(spooled?.last.commits ?? {}))
+      stores[name] = { commits, bytes: totals?.spools.sinks[name.slice('spool/'.length)]?.bytes ?? 0 };
     const { freeBytes, totalBytes } = this.disk;
     const room = Math.min(totalBytes, ENOUGH_FREE);
     return {
@@ -140,8 +141,18 @@ export class HealthWatch {
             ? 'ok'
             : this.mark('disk', 1 - freeBytes / room, 'PB_DISK_LOW', { free: megabytes(freeBytes) }),
       },
-      storage: { queued: stored?.last.queued ?? 0, commitBounds: COMMIT_BOUNDS, stores },
+      storage: {
+        queued: Math.max(stored?.last.queued ?? 0, spooled?.last.queued ?? 0),
+        commitBounds: COMMIT_BOUNDS,
+        stores,
+      },
     };
+  }
+
+  private storageThread(name: string, report: ReturnType<Storage['figures']>): ThreadHealth {
+    const age = report === undefined ? 0 : performance.now() - report.at;
+    const silent = age < ON_TIME_MS ? 0 : Math.round(age / 1000);
+    return this.thread(name, report?.last.thread, silent, report?.restarts ?? 0);
   }
 
   private thread(

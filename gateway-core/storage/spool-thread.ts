@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { CodedError } from '../engine/error.ts';
 import { makeFolder } from '../engine/make-folder.ts';
+import { ThreadProbe } from '../health/thread-probe.ts';
 import { LAZY_MS, Spool, type SpoolTools } from './spool.ts';
 import { SpoolFolder } from './spool-folder.ts';
 import { SpoolLedger } from './spool-ledger.ts';
 import type { FromSpool, OrphanSpool, SpoolLimits, SpoolStats, ToSpool } from './spool-wire.ts';
 import { storeError } from './sqlite-error.ts';
+import type { StorageFigures } from './storage.ts';
 import type { Reply, Request, ThreadCommand, ThreadData, ThreadReport } from './wire.ts';
 
 const MAINTAIN_EVERY_MS = 1000;
@@ -23,6 +25,9 @@ interface Client {
 
 class SpoolThread {
   private readonly epoch = randomUUID();
+  private readonly health = new ThreadProbe();
+  /** Most messages that came at once. */
+  private queued = 0;
   private readonly folder: SpoolFolder;
   private readonly ledger = new SpoolLedger();
   private readonly tools: SpoolTools;
@@ -59,6 +64,7 @@ class SpoolThread {
     for (const [sink, spool] of this.spools) client.replies.push(['room', sink, spool.isFull]);
     port.on('message', (messages: unknown) => {
       if (!Array.isArray(messages)) return;
+      this.queued = Math.max(this.queued, messages.length);
       for (const message of messages as ToSpool[]) this.take(client, message);
       this.schedule();
     });
@@ -86,6 +92,14 @@ class SpoolThread {
     });
   }
 
+  /** Of the time since the last call. */
+  figures(): StorageFigures {
+    const { queued } = this;
+    this.queued = 0;
+    const commits = [...this.spools].map(([sink, spool]) => [`spool/${sink}`, spool.commitTimes()] as const);
+    return { thread: this.health.look(), queued, commits: Object.fromEntries(commits) };
+  }
+
   maintain(): void {
     for (const spool of this.spools.values()) spool.maintain();
     this.flush();
@@ -96,6 +110,7 @@ class SpoolThread {
     this.answerAll();
     for (const { port } of this.clients) port.close();
     for (const port of this.enginePorts) port.close();
+    this.health.end();
   }
 
   private answer(op: string, args: readonly unknown[]): unknown {
@@ -310,7 +325,10 @@ function main(): void {
     port.close();
     return;
   }
-  const timer = setInterval(() => thread.maintain(), MAINTAIN_EVERY_MS);
+  const timer = setInterval(() => {
+    thread.maintain();
+    tell({ kind: 'figures', figures: thread.figures() });
+  }, MAINTAIN_EVERY_MS);
   port.on('message', (command: ThreadCommand) => {
     if (command.kind === 'port') {
       if (command.access === 'all') thread.serveEngine(command.port);

@@ -8,6 +8,8 @@ import { formatSize } from '../config/quantity.ts';
 import { CodedError } from '../engine/error.ts';
 import { codedEvent, type EventReport } from '../events/report.ts';
 import type { ErrorCode } from '../protocol/errors/index.ts';
+import type { CommitTimes } from '../protocol/model.ts';
+import { CommitClock } from './commit-clock.ts';
 import { SpoolFile, type Departure, type Tally } from './spool-file.ts';
 import type { SpoolLedger } from './spool-ledger.ts';
 import type { Lineage, SpoolEnd, SpooledRow, SpoolLimits, SpoolState } from './spool-wire.ts';
@@ -73,6 +75,7 @@ export class Spool {
   private commits = 0;
   private commitMs = 0;
   private longestCommitMs = 0;
+  private readonly clock = new CommitClock();
   /** Rows of an earlier run not counted yet: from `next` to `last`. */
   private recount: { next: number; last: number; counted: Set<number> } | undefined;
 
@@ -234,6 +237,10 @@ export class Spool {
     this.judgeRoom();
   }
 
+  commitTimes(): CommitTimes {
+    return this.clock.times();
+  }
+
   state(): SpoolState {
     let oldest = 0;
     try {
@@ -331,6 +338,7 @@ export class Spool {
     this.commits++;
     this.commitMs += took;
     this.longestCommitMs = Math.max(this.longestCommitMs, took);
+    this.clock.took(took);
     const { ledger } = this.tools;
     appends.forEach((append, i) => {
       if (typeof seqs[i] === 'number') {

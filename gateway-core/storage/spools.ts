@@ -20,6 +20,8 @@ export interface Spools {
   purge(sink: string): Promise<number>;
   /** Deletes the sink's file, also an orphan's; how many messages it had. */
   discard(sink: string): Promise<number>;
+  /** The thread's last report; undefined until the first, and while no thread runs. */
+  figures(): ReturnType<ThreadSupervisor['figures']>;
   /** A port for one worker, to be transferred to it; the worker wraps it with `SpoolClient`. */
   port(): Promise<MessagePort>;
   /** Commits what waits and ends the thread. */
@@ -72,6 +74,7 @@ export async function openSpools(options: {
     stats: async () => (started === undefined ? EMPTY_SPOOLS : ((await client.call('spoolStats', [])) as SpoolStats)),
     purge: async (sink) => (await call('spoolPurge', sink)) as number,
     discard: async (sink) => (await call('spoolDiscard', sink)) as number,
+    figures: () => supervisor.figures(),
     port: () => supervisor.port(),
     close: () => supervisor.close(),
   };
