@@ -39,7 +39,8 @@ export class SpoolReader implements Follower {
   private readonly onTrouble: (error: unknown) => void;
   /** All rows up to it have been handed to the queue. */
   private cursor = 0;
-  private head_ = 0;
+  /** The highest row known. */
+  private last = 0;
   private readonly cache = new Map<number, Row>();
   private cachedBytes = 0;
   private readonly outstanding = new Map<number, Outstanding>();
@@ -78,7 +79,7 @@ export class SpoolReader implements Follower {
       this.begin(first);
       this.windowBytes = window;
     }
-    this.head_ = Math.max(this.head_, head);
+    this.last = Math.max(this.last, head);
     this.pump();
   }
 
@@ -88,7 +89,7 @@ export class SpoolReader implements Follower {
 
   /** A row that this worker has just stored. */
   offer(seq: number, pipeline: string, batch: readonly Message[], bytes: number): void {
-    this.head_ = Math.max(this.head_, seq);
+    this.last = Math.max(this.last, seq);
     if (seq > this.cursor && this.cachedBytes < this.windowBytes && this.cache.size < WINDOW_MESSAGES) {
       this.cache.set(seq, { pipeline, batch, places: undefined, bytes });
       this.cachedBytes += bytes;
@@ -101,7 +102,7 @@ export class SpoolReader implements Follower {
     let dropped = 0;
     for (const seq of this.cache.keys()) this.uncache(seq);
     // First: whatever leaves the queue makes room, which must not be filled from what is to go.
-    this.cursor = this.head_;
+    this.cursor = this.last;
     dropped += this.queue.purge();
     this.tell();
     if (!this.started) return dropped;
@@ -111,7 +112,7 @@ export class SpoolReader implements Follower {
   /** Resolves when the spool is empty, or the reader has ended. */
   async drained(): Promise<void> {
     const unknown = (): boolean => !this.started && this.client.connected;
-    while (!this.ended && (unknown() || this.cursor < this.head_ || this.outstanding.size > 0))
+    while (!this.ended && (unknown() || this.cursor < this.last || this.outstanding.size > 0))
       await new Promise<void>((resolve) => this.emptyWaiters.push(resolve));
   }
 
@@ -125,7 +126,7 @@ export class SpoolReader implements Follower {
 
   private pump(): void {
     if (!this.started || this.ended) return;
-    while (this.messages < WINDOW_MESSAGES && this.bytes < this.windowBytes && this.cursor < this.head_) {
+    while (this.messages < WINDOW_MESSAGES && this.bytes < this.windowBytes && this.cursor < this.last) {
       const next = this.cursor + 1;
       const row = this.uncache(next);
       if (row === undefined) {
@@ -140,7 +141,7 @@ export class SpoolReader implements Follower {
   private readMore(from: number): void {
     if (this.reading) return;
     this.reading = true;
-    let until = this.head_ + 1;
+    let until = this.last + 1;
     for (const seq of this.cache.keys()) {
       if (seq < from) this.uncache(seq);
       else until = Math.min(until, seq);
@@ -201,7 +202,7 @@ export class SpoolReader implements Follower {
     this.queue.enqueue(
       batch,
       pipeline,
-      (exceptions) => this.ended_(seq, pipeline, batch, places, exceptions, early),
+      (exceptions) => this.settle(seq, pipeline, batch, places, exceptions, early),
       (index) => {
         early.add(index);
         this.left(seq, 'delivered', [places?.[index] ?? index]);
@@ -209,7 +210,7 @@ export class SpoolReader implements Follower {
     );
   }
 
-  private ended_(
+  private settle(
     seq: number,
     pipeline: string,
     batch: readonly Message[],
