@@ -18,6 +18,7 @@ import type { DeadLetters } from './dead-letters.ts';
 import { DROPPED, NO_EXCEPTIONS, type Ended, type OutcomeAt } from './outcomes.ts';
 import type { Lineage } from '../storage/spool-wire.ts';
 import type { Target } from './target.ts';
+import { Waiters } from './waiters.ts';
 
 export interface SinkQueueOptions {
   readonly name: string;
@@ -100,8 +101,8 @@ export class SinkQueue implements Target {
   private wakeTimer: NodeJS.Timeout | undefined;
   private reopenTimer: NodeJS.Timeout | undefined;
   private sweepTimer: NodeJS.Timeout | undefined;
-  private roomWaiters: (() => void)[] = [];
-  private idleWaiters: (() => void)[] = [];
+  private readonly roomWaiters = new Waiters();
+  private readonly idleWaiters = new Waiters();
   /** Messages done, refused, given back, tried again and dropped since the start. */
   readonly counts = { delivered: 0, refused: 0, returned: 0, retried: 0, dropped: 0 };
 
@@ -212,7 +213,7 @@ export class SinkQueue implements Target {
 
   /** Resolves when nothing waits and nothing is being written. */
   async drained(): Promise<void> {
-    while (this.count > 0 && !this.ended) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+    while (this.count > 0 && !this.ended) await this.idleWaiters.wait();
   }
 
   /** A fault reported from outside a call: the sink is closed and reopened with back-off. */
@@ -254,7 +255,7 @@ export class SinkQueue implements Target {
 
   room(): Promise<void> | undefined {
     if (!this.full || this.ended || this.options.whenFull !== 'block') return undefined;
-    return new Promise((resolve) => this.roomWaiters.push(resolve));
+    return this.roomWaiters.wait();
   }
 
   /** The common case without bookkeeping: nothing waits, and the sink answers in the same turn. */
@@ -715,20 +716,15 @@ export class SinkQueue implements Target {
   }
 
   private wakeRoom(): void {
-    const waiters = this.roomWaiters;
-    if (waiters.length === 0) return;
-    this.roomWaiters = [];
-    for (const wake of waiters) wake();
+    this.roomWaiters.wake();
   }
 
   private wakeIdle(): void {
-    const waiters = this.idleWaiters;
-    this.idleWaiters = [];
-    for (const wake of waiters) wake();
+    this.idleWaiters.wake();
   }
 
   private async idle(): Promise<void> {
-    while (this.writing > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+    while (this.writing > 0) await this.idleWaiters.wait();
   }
 }
 

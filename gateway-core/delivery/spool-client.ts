@@ -7,6 +7,7 @@ import type { ErrorCode } from '../protocol/errors/index.ts';
 import type { FromSpool, Lineage, SpoolEnd, SpooledRow, ToSpool } from '../storage/spool-wire.ts';
 import type { FreshPort } from '../storage/wire.ts';
 import type { FlightBook } from './target.ts';
+import { Waiters } from './waiters.ts';
 
 /** What became of an append. */
 export interface AppendAnswer {
@@ -36,7 +37,7 @@ export class SpoolClient implements FlightBook {
   private readonly purges = new Map<number, (messages: number) => void>();
   private readonly followers = new Map<string, Follower>();
   private readonly full = new Set<string>();
-  private readonly waiters = new Map<string, (() => void)[]>();
+  private readonly waiters = new Map<string, Waiters>();
 
   /** `way`: from `Spools.port()`, transferred here; the way to the thread that runs now comes through it. */
   constructor(way: MessagePort) {
@@ -116,11 +117,9 @@ export class SpoolClient implements FlightBook {
   /** Undefined while the spool has room; else resolves when it has again. */
   room(sink: string): Promise<void> | undefined {
     if (!this.full.has(sink)) return undefined;
-    return new Promise((resolve) => {
-      const waiters = this.waiters.get(sink);
-      if (waiters === undefined) this.waiters.set(sink, [resolve]);
-      else waiters.push(resolve);
-    });
+    let waiters = this.waiters.get(sink);
+    if (waiters === undefined) this.waiters.set(sink, (waiters = new Waiters()));
+    return waiters.wait();
   }
 
   private attach(port: MessagePort): void {
@@ -226,8 +225,6 @@ export class SpoolClient implements FlightBook {
       return;
     }
     this.full.delete(sink);
-    const waiters = this.waiters.get(sink) ?? [];
-    this.waiters.delete(sink);
-    for (const wake of waiters) wake();
+    this.waiters.get(sink)?.wake();
   }
 }

@@ -9,6 +9,7 @@ import type { SpoolEnd, SpooledRow } from '../storage/spool-wire.ts';
 import type { Ended, OutcomeAt } from './outcomes.ts';
 import type { SinkQueue } from './sink-queue.ts';
 import type { Follower, SpoolClient } from './spool-client.ts';
+import { Waiters } from './waiters.ts';
 
 /** What may be in the queue at a time, beside the bytes; as much again may wait in memory behind it. */
 const WINDOW_MESSAGES = 8192;
@@ -51,7 +52,7 @@ export class SpoolReader implements Follower {
   private started = false;
   private ended = false;
   private telling = false;
-  private emptyWaiters: (() => void)[] = [];
+  private readonly emptyWaiters = new Waiters();
 
   constructor(sink: string, client: SpoolClient, queue: SinkQueue, onTrouble: (error: unknown) => void) {
     this.sink = sink;
@@ -113,7 +114,7 @@ export class SpoolReader implements Follower {
   async drained(): Promise<void> {
     const unknown = (): boolean => !this.started && this.client.connected;
     while (!this.ended && (unknown() || this.cursor < this.last || this.outstanding.size > 0))
-      await new Promise<void>((resolve) => this.emptyWaiters.push(resolve));
+      await this.emptyWaiters.wait();
   }
 
   /** Also after a restart of the spool thread: what it had not committed as done is there again. */
@@ -311,10 +312,7 @@ export class SpoolReader implements Follower {
   }
 
   private wakeEmpty(): void {
-    const waiters = this.emptyWaiters;
-    if (waiters.length === 0) return;
-    this.emptyWaiters = [];
-    for (const wake of waiters) wake();
+    this.emptyWaiters.wake();
   }
 }
 

@@ -11,6 +11,7 @@ import { DROPPED, NO_EXCEPTIONS, type Ended, type OutcomeAt } from './outcomes.t
 import type { SpoolClient } from './spool-client.ts';
 import type { SpoolReader } from './spool-reader.ts';
 import type { Target } from './target.ts';
+import { Waiters } from './waiters.ts';
 
 /** Bytes on their way to the disk, from one worker to one spool; more wait at the source. */
 const MAX_PENDING_BYTES = 32 * 1024 * 1024;
@@ -30,7 +31,7 @@ export class SpoolTarget implements Target {
   private readonly deadlineMs: number;
   private readonly pending = new Set<Pending>();
   private bytes = 0;
-  private waiters: (() => void)[] = [];
+  private readonly waiters = new Waiters();
 
   /** `reader`: the sink's, when it runs in this worker now. */
   constructor(name: string, client: SpoolClient, deadlineMs: number, reader: () => SpoolReader | undefined) {
@@ -63,7 +64,7 @@ export class SpoolTarget implements Target {
   }
 
   room(): Promise<void> | undefined {
-    if (this.bytes >= MAX_PENDING_BYTES) return new Promise((resolve) => this.waiters.push(resolve));
+    if (this.bytes >= MAX_PENDING_BYTES) return this.waiters.wait();
     return this.client.room(this.name);
   }
 
@@ -80,10 +81,7 @@ export class SpoolTarget implements Target {
     if (!this.pending.delete(pending)) return;
     this.bytes -= pending.bytes;
     pending.done(exceptions);
-    if (this.bytes >= MAX_PENDING_BYTES || this.waiters.length === 0) return;
-    const { waiters } = this;
-    this.waiters = [];
-    for (const wake of waiters) wake();
+    if (this.bytes < MAX_PENDING_BYTES) this.waiters.wake();
   }
 }
 

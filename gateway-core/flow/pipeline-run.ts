@@ -13,6 +13,7 @@ import type { PipelineCounters, StepCounters } from './counters.ts';
 import { GivenBack, isMessage, type HandlerStep, type StepResults } from './handler-step.ts';
 import { FollowsFate, Settling } from './settling.ts';
 import { traceOf } from './traced-refusal.ts';
+import { Waiters } from '../delivery/waiters.ts';
 
 /** A target with what is counted and seen of it on this side. */
 export interface TargetStep {
@@ -89,8 +90,8 @@ export class PipelineRun {
   /** The batch that is with a handler. */
   private handled: Flight | undefined;
   private waiting: Pending[] = [];
-  private roomWaiters: (() => void)[] = [];
-  private idleWaiters: (() => void)[] = [];
+  private readonly roomWaiters = new Waiters();
+  private readonly idleWaiters = new Waiters();
 
   constructor(name: string, parts: PipelineParts, counters: PipelineCounters, deadLetters: DeadLetters) {
     this.name = name;
@@ -121,7 +122,7 @@ export class PipelineRun {
     const waiting = this.waiting;
     this.waiting = [];
     for (const pending of waiting) this.giveBack(pending, 'PB_PIPELINE_DRAINING', `${this.name} is being drained`);
-    while (this.counters.inFlight > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+    while (this.counters.inFlight > 0) await this.idleWaiters.wait();
   }
 
   /** Drops what waits to begin, by an operator's choice; for upstream that is done. How many messages. */
@@ -205,7 +206,7 @@ export class PipelineRun {
   /** Undefined when there is room for another batch; else resolves when there is. */
   room(): Promise<void> | undefined {
     if (this.removed) return undefined;
-    if (this.paused || this.waiting.length > 0) return new Promise((resolve) => this.roomWaiters.push(resolve));
+    if (this.paused || this.waiting.length > 0) return this.roomWaiters.wait();
     let full: Promise<void>[] | undefined;
     for (const { target } of this.parts.targets) {
       const room = target.room();
@@ -514,15 +515,11 @@ export class PipelineRun {
   }
 
   private wakeRoom(): void {
-    const waiters = this.roomWaiters;
-    this.roomWaiters = [];
-    for (const wake of waiters) wake();
+    this.roomWaiters.wake();
   }
 
   private wakeIdle(): void {
-    const waiters = this.idleWaiters;
-    this.idleWaiters = [];
-    for (const wake of waiters) wake();
+    this.idleWaiters.wake();
   }
 }
 

@@ -2,6 +2,7 @@
  * Handlers that remember are told what became of their inputs before upstream is, so that their
  * state commits with the outcome downstream. Here too: messages whose outcome another one decides.
  */
+import { Waiters } from '../delivery/waiters.ts';
 import { isKept, type Outcomes } from '../delivery/outcomes.ts';
 import { Filtered, type Handler, type Message, type Outcome, type Settled } from '../plugin-api/index.ts';
 
@@ -70,7 +71,7 @@ export class HandlerSettler implements Settler {
   private running = false;
   private gate: Promise<void> | undefined;
   private open: () => void = () => undefined;
-  private idleWaiters: (() => void)[] = [];
+  private readonly idleWaiters = new Waiters();
   private readonly fates = new Map<Message, Fate>();
 
   /** `onResult` hears of every call: undefined when it went well. */
@@ -87,7 +88,7 @@ export class HandlerSettler implements Settler {
   /** Resolves when no call is under way; later ones wait for `release`. */
   async hold(): Promise<void> {
     this.gate ??= new Promise((resolve) => (this.open = resolve));
-    while (this.running) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+    while (this.running) await this.idleWaiters.wait();
   }
 
   release(): void {
@@ -141,7 +142,7 @@ export class HandlerSettler implements Settler {
       if (this.fates.size > 0) for (const each of group) this.decide(each, failure);
     }
     this.running = false;
-    for (const wake of this.idleWaiters.splice(0)) wake();
+    this.idleWaiters.wake();
   }
 
   private decide({ inputs, exceptions }: Waiting, failure: Outcome | undefined): void {

@@ -14,6 +14,7 @@ import type { TapPoint } from '../live/tap-point.ts';
 import type { StepCounters } from './counters.ts';
 import type { PipelineRun } from './pipeline-run.ts';
 import { StageTime } from './stage-time.ts';
+import { Waiters } from '../delivery/waiters.ts';
 
 const AT_ONCE = Promise.resolve();
 const DELIVERED: Promise<EmittedOutcomes> = Promise.resolve(ALL_DELIVERED);
@@ -32,8 +33,8 @@ export class SourceFeed {
   readonly waiting = new StageTime();
   private pipelines: readonly PipelineRun[] = [];
   private inFlight = 0;
-  private roomWaiters: (() => void)[] = [];
-  private idleWaiters: (() => void)[] = [];
+  private readonly roomWaiters = new Waiters();
+  private readonly idleWaiters = new Waiters();
 
   constructor(name: string, counters: StepCounters, tap: TapPoint) {
     this.name = name;
@@ -48,7 +49,7 @@ export class SourceFeed {
 
   /** Resolves when everything emitted has its outcome. */
   async idle(): Promise<void> {
-    while (this.inFlight > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+    while (this.inFlight > 0) await this.idleWaiters.wait();
   }
 
   /** See `Emit` of the plugin API. */
@@ -107,23 +108,15 @@ export class SourceFeed {
       const room = pipeline.room();
       if (room !== undefined) (full ??= []).push(room);
     }
-    if (this.inFlight >= MAX_IN_FLIGHT) (full ??= []).push(new Promise((resolve) => this.roomWaiters.push(resolve)));
+    if (this.inFlight >= MAX_IN_FLIGHT) (full ??= []).push(this.roomWaiters.wait());
     if (full === undefined) return AT_ONCE;
     this.waiting.enter();
     return Promise.all(full).then(() => this.waiting.leave());
   }
 
   private settled(): void {
-    if (this.inFlight < MAX_IN_FLIGHT && this.roomWaiters.length > 0) {
-      const waiters = this.roomWaiters;
-      this.roomWaiters = [];
-      for (const wake of waiters) wake();
-    }
-    if (this.inFlight === 0 && this.idleWaiters.length > 0) {
-      const waiters = this.idleWaiters;
-      this.idleWaiters = [];
-      for (const wake of waiters) wake();
-    }
+    if (this.inFlight < MAX_IN_FLIGHT) this.roomWaiters.wake();
+    if (this.inFlight === 0) this.idleWaiters.wake();
   }
 
   private tapBatch(batch: readonly (Message | Refused)[]): void {

@@ -4,6 +4,7 @@ import type { OutcomeAt } from '../delivery/outcomes.ts';
 import type { Target } from '../delivery/target.ts';
 import { pack, unpack } from '../flow/pack.ts';
 import type { Message } from '../plugin-api/index.ts';
+import { Waiters } from '../delivery/waiters.ts';
 
 type ToSink = { readonly seq: number; readonly pipeline: string; readonly block: Uint8Array<ArrayBuffer> };
 type FromSink = { readonly seq: number; readonly exceptions: readonly OutcomeAt[] };
@@ -26,7 +27,7 @@ export class RemoteSink implements Target {
   private seq = 0;
   private readonly sent = new Map<number, Sent>();
   private count = 0;
-  private roomWaiters: (() => void)[] = [];
+  private readonly roomWaiters = new Waiters();
 
   constructor(name: string, deadlineMs: number) {
     this.name = name;
@@ -57,7 +58,7 @@ export class RemoteSink implements Target {
 
   room(): Promise<void> | undefined {
     if (this.count < WINDOW) return undefined;
-    return new Promise((resolve) => this.roomWaiters.push(resolve));
+    return this.roomWaiters.wait();
   }
 
   /** While there is no link: gives back what has waited past the deadline. Called once a second. */
@@ -95,11 +96,7 @@ export class RemoteSink implements Target {
     this.sent.delete(seq);
     this.count -= sent.batch.length;
     sent.done(exceptions);
-    if (this.count < WINDOW && this.roomWaiters.length > 0) {
-      const waiters = this.roomWaiters;
-      this.roomWaiters = [];
-      for (const wake of waiters) wake();
-    }
+    if (this.count < WINDOW) this.roomWaiters.wake();
   }
 }
 
