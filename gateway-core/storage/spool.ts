@@ -352,6 +352,7 @@ export class Spool {
       const seq = seqs[i];
       if (typeof seq === 'number') append.stored(seq);
       else if (seq === 'dropped') append.dropped();
+      else if (this.lowDisk !== undefined) append.failed('PB_SPOOL_LOW_DISK', { name: this.sink, ...this.lowDisk });
       else append.failed('PB_SPOOL_FULL', { name: this.sink, size: formatSize(this.limits.maxBytes) });
     });
   }
