@@ -1,15 +1,17 @@
-/** Seeded rounds of random faults: none accepted and missing, duplicates counted, order per key kept. */
+/**
+ * Seeded rounds of random faults: none accepted and missing, duplicates counted, order per key kept. Always the same
+ * rounds here, so that a change is judged by what it changes; `npm run soak -- rounds` takes others each time.
+ */
 import { afterAll, describe, it } from 'vitest';
-import { Random, chosenSeed } from './rounds/random.ts';
+import { Random, givenSeed } from './rounds/random.ts';
 import { runRound, type RoundResult } from './rounds/round.ts';
 import { summarise } from './rounds/summary.ts';
 
 const ROUNDS = 60;
 
-const seed = chosenSeed();
-const random = new Random(seed);
-const repeated = process.env['PATCHBAY_SEED'] !== undefined;
-const seeds = repeated ? [seed] : Array.from({ length: ROUNDS }, () => random.fork().seed);
+const given = givenSeed();
+const random = new Random(20_261_121);
+const seeds = given !== undefined ? [given] : Array.from({ length: ROUNDS }, () => random.fork().seed);
 const results: RoundResult[] = [];
 
 describe('nothing accepted is missing, whatever is killed, frozen, refused or changed', () => {

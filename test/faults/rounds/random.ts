@@ -42,8 +42,13 @@ export class Random {
   }
 }
 
+/** The seed of a run that is to be repeated: `PATCHBAY_SEED`. */
+export function givenSeed(): number | undefined {
+  const given = process.env['PATCHBAY_SEED'];
+  return given === undefined || given === '' ? undefined : Number(given) >>> 0;
+}
+
 /** Seed of a run: `PATCHBAY_SEED` repeats one, else a new one. */
 export function chosenSeed(): number {
-  const given = process.env['PATCHBAY_SEED'];
-  return given === undefined || given === '' ? Math.floor(Math.random() * 2 ** 32) : Number(given) >>> 0;
+  return givenSeed() ?? Math.floor(Math.random() * 2 ** 32);
 }
