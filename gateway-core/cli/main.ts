@@ -174,6 +174,11 @@ export function program(exit: (code: number) => void): Command {
 
 /** Parses and runs; the process ends with the command's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Whoever read the output has seen enough (`| head`). A gateway goes on all the same.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (argv[0] !== 'run') process.exit(EXIT.ok);
+  });
   try {
     await program((code) => (process.exitCode = code)).parseAsync([...argv], { from: 'user' });
   } catch (error) {
